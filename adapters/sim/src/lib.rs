@@ -1,0 +1,1 @@
+//! Simulated markets of ACTH: worlds, matching, fills, and venues served on loopback.

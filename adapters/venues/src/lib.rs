@@ -1,0 +1,1 @@
+//! Venue sessions of ACTH: sockets, captures, book synchronisation.

@@ -1,0 +1,1 @@
+//! Pure codecs of ACTH: slices in, values out.

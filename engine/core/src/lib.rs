@@ -1,0 +1,24 @@
+//! The deterministic core of ACTH.
+//!
+//! Everything here is a pure state machine: the same inputs in the same order give the same decisions, bit for bit,
+//! on any CPU and in any build. The core owns no thread, clock, file, socket or random seed; time reaches it only
+//! inside inputs. See `core::Core::apply` for the one way in.
+//!
+//! Invariant: no allocation after construction, no hash-order iteration, no float in prices, quantities or money.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod decision;
+pub mod event;
+pub mod hash;
+pub mod instrument;
+pub mod money;
+pub mod port;
+
+#[cfg(not(target_endian = "little"))]
+compile_error!(
+    "events and decisions are stored little-endian as they lie in memory; this target is big-endian"
+);

@@ -1,0 +1,91 @@
+//! The two ports of the core: where events come from and where commands go.
+//!
+//! Venues and simulators implement these traits; the runtime sees nothing else of them.
+
+use alloc::string::String;
+
+use crate::{decision::Outbound, event::Event};
+
+/// The pipeline no longer takes events: stop reading and return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the pipeline has stopped")]
+pub struct Stopped;
+
+/// Why a source or sink cannot go on: where it happened and what was wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {cause}")]
+pub struct PortError {
+    /// File and line, address, or stream.
+    pub place: String,
+    /// What was found and what was expected, in one sentence without the place.
+    pub cause: String,
+}
+
+impl PortError {
+    /// An error at `place`.
+    pub fn new(place: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            cause: cause.into(),
+        }
+    }
+}
+
+/// Where a source puts its events: a ring slot, or the core itself in the single-thread mode.
+pub trait EventSink {
+    /// Makes one event in place. `fill` gets a slot whose old content is undefined and must set every field.
+    /// Waits while the sink is full.
+    ///
+    /// # Errors
+    /// `Stopped` when the run is ending; the event was not taken.
+    fn emit_with(&mut self, fill: impl FnOnce(&mut Event)) -> Result<(), Stopped>;
+
+    /// Puts a finished event.
+    ///
+    /// # Errors
+    /// As `emit_with`.
+    fn emit(&mut self, event: &Event) -> Result<(), Stopped> {
+        self.emit_with(|slot| *slot = *event)
+    }
+
+    /// The present time in ns since the Unix epoch, by the clock of the run.
+    fn now_ns(&self) -> i64;
+}
+
+/// What one poll of a source achieved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing to do just now.
+    Idle,
+    /// At least one event was emitted or one message was handled.
+    Busy,
+    /// There will be no more events.
+    Ended,
+}
+
+/// A source of events, polled by the ingress thread. One poll is one short duty cycle; it never blocks.
+pub trait EventSource {
+    /// Reads what is there, up to a bound of the source's own choosing, and emits it.
+    ///
+    /// # Errors
+    /// When the source cannot go on at all. A gap or a bad message is not an error but an event.
+    fn poll(&mut self, sink: &mut impl EventSink) -> Result<Progress, PortError>;
+
+    /// The run is about to end: emit what is still owed (reports of the paper venue) without reading further.
+    /// Returns `Ended` when nothing is owed any more.
+    ///
+    /// # Errors
+    /// As `poll`.
+    fn drain(&mut self, _sink: &mut impl EventSink) -> Result<Progress, PortError> {
+        Ok(Progress::Ended)
+    }
+}
+
+/// A sink of commands, called by the egress thread.
+pub trait CommandSink {
+    /// Sends one command.
+    ///
+    /// # Errors
+    /// When the command was certainly not sent.
+    fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError>;
+}

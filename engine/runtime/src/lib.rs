@@ -1,0 +1,1 @@
+//! Threads, rings, clocks and wiring of ACTH; the only crate that spawns threads on the path.

@@ -1,0 +1,1 @@
+//! Append-only memory-mapped journal: bytes in frames in segments; write, read, recover, verify.

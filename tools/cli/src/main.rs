@@ -1,0 +1,3 @@
+//! The command `acth`.
+
+fn main() {}
