@@ -65,7 +65,7 @@ impl Links {
         chain.count -= 1;
     }
 
-    /// The slots of a chain, oldest oldest.
+    /// The slots of a chain, oldest first.
     pub(super) fn walk(&self, chain: Chain) -> impl Iterator<Item = usize> {
         let mut next = chain.oldest;
         core::iter::from_fn(move || {
