@@ -16,7 +16,10 @@ pub mod event;
 pub mod hash;
 pub mod instrument;
 pub mod money;
+pub mod orders;
 pub mod port;
+pub mod portfolio;
+pub mod risk;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!(
