@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+pub mod book;
 pub mod decision;
 pub mod event;
 pub mod hash;
