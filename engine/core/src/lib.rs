@@ -18,6 +18,7 @@ pub mod hash;
 pub mod instrument;
 pub mod money;
 pub mod port;
+pub mod stats;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!(
