@@ -125,7 +125,7 @@ fn main() {
             continue;
         };
         let mut chosen = Book::new(tick);
-        let mut narrow = Book::<64>::with_bound(tick, 16_384);
+        let mut narrow = Book::<512>::with_bound(tick, 16_384);
         let mut wide = Book::<1_024>::with_bound(tick, 16_384);
         let mut sorted = SortedArrays::default();
         let mut scanned = ScannedArrays::default();
@@ -147,7 +147,7 @@ fn main() {
         println!("{name}: {} levels", recording.levels_count());
         let names = [
             "window of 16,384 ticks (chosen)",
-            "window of 4,096 ticks",
+            "window of 32,768 ticks",
             "window of 65,536 ticks",
             "sorted arrays, binary search",
             "sorted arrays, scan from the best",
