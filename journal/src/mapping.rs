@@ -1,0 +1,204 @@
+//! Mapped segments: all `unsafe` of reading and writing them is here, below a safe surface.
+//!
+//! Invariant of the bytes: a prepared file is all zero; one writer stores each frame once, in order, and never touches it
+//! again; the word in front of a frame is stored last (`commit.rs`). So bytes behind an observed word do not change.
+//! Invariant of the length: a file in use is never made shorter than the page of the first byte behind its last frame
+//! (`FORMAT.md`, tail rules), and a reader looks at no byte behind the first unwritten word: no bus error.
+
+use std::fs::File;
+
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use zerocopy::IntoBytes;
+
+use crate::{
+    bounds::{FRAME_ALIGN_BYTES, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES},
+    checksum::RunSeed,
+    commit::{Commit, CommitWord},
+    layout::SegmentHeader,
+};
+
+/// Everything of a frame but its place.
+pub(crate) struct FrameFields<'a> {
+    pub(crate) sequence: u64,
+    pub(crate) time_ns: i64,
+    pub(crate) cause: u64,
+    pub(crate) kind: u16,
+    pub(crate) durable_lag: u32,
+    pub(crate) payload: &'a [u8],
+}
+
+/// A segment mapped for writing, owned by the writer (or, before and after, by the helper).
+pub(crate) struct WritableMapping {
+    map: MmapRaw,
+}
+
+impl WritableMapping {
+    /// Maps the whole file, which must be all zero and preallocated.
+    pub(crate) fn new(file: &File) -> std::io::Result<Self> {
+        Ok(Self {
+            map: MmapOptions::new().map_raw(file)?,
+        })
+    }
+
+    /// Takes all page faults now. Falls back to touching each page where the kernel lacks the advice.
+    pub(crate) fn populate(&self) {
+        if self.map.advise(Advice::PopulateWrite).is_ok() {
+            return;
+        }
+        for position in (0..self.map.len()).step_by(4096) {
+            // SAFETY:
+            // - the position is inside the mapping (loop bound);
+            // - nobody else knows this segment yet (called while it is prepared), so there is no concurrent access;
+            // - the byte is zero and stays zero.
+            unsafe { self.map.as_mut_ptr().add(position).write_volatile(0) };
+        }
+    }
+
+    /// Stores the segment header, its first word last.
+    pub(crate) fn put_header(&mut self, header: &SegmentHeader) {
+        assert!(self.map.len() >= SEGMENT_HEADER_BYTES);
+        let bytes = header.as_bytes();
+        // SAFETY:
+        // - the mapping holds a whole header (asserted) and is page-aligned;
+        // - `&mut self`: this is the one writer; readers look at the first word only until it is published.
+        unsafe {
+            let base = self.map.as_mut_ptr();
+            std::ptr::copy_nonoverlapping(bytes[8..].as_ptr(), base.add(8), bytes.len() - 8);
+            (*base.cast::<CommitWord>()).publish_word(header.magic.get());
+        }
+    }
+
+    /// Stores a frame at `position` and publishes it. Returns its checksum.
+    ///
+    /// Fields go straight into the mapping: building the frame elsewhere and copying it costs a store-forwarding stall.
+    ///
+    /// # Panics
+    /// When the frame does not fit: the caller checked the room.
+    #[inline]
+    pub(crate) fn put_frame(
+        &mut self,
+        position: usize,
+        seed: RunSeed,
+        crc_before: u32,
+        fields: &FrameFields<'_>,
+    ) -> Commit {
+        let payload_bytes = fields.payload.len();
+        let frame_bytes = crate::bounds::frame_bytes(payload_bytes);
+        assert!(position.is_multiple_of(FRAME_ALIGN_BYTES));
+        assert!(position + frame_bytes <= self.map.len());
+        let padding_bytes = frame_bytes - FRAME_HEADER_BYTES - payload_bytes;
+        let last_word = u64::from(fields.kind)
+            | (padding_bytes as u64) << 16
+            | u64::from(fields.durable_lag) << 32;
+        // SAFETY:
+        // - the whole frame lies inside the mapping and is 8-aligned (asserted; the mapping is page-aligned);
+        // - `&mut self`: this is the one writer; readers look at nothing behind the first word until it is published;
+        // - the covered bytes are initialised: header and payload just now, the padding is zero since preparation.
+        unsafe {
+            let frame = self.map.as_mut_ptr().add(position);
+            let words = frame.cast::<u64>();
+            words.add(1).write(fields.sequence.to_le());
+            words.add(2).write(fields.time_ns.to_le().cast_unsigned());
+            words.add(3).write(fields.cause.to_le());
+            words.add(4).write(last_word.to_le());
+            std::ptr::copy_nonoverlapping(
+                fields.payload.as_ptr(),
+                frame.add(FRAME_HEADER_BYTES),
+                payload_bytes,
+            );
+            let covered = std::slice::from_raw_parts(frame.add(8), frame_bytes - 8);
+            let crc = seed.frame_crc(position, crc_before, covered);
+            let commit = Commit {
+                frame_bytes: frame_bytes as u32,
+                crc,
+            };
+            (*frame.cast::<CommitWord>()).publish(commit);
+            commit
+        }
+    }
+}
+
+/// A segment mapped for reading.
+pub(crate) struct ReadableMapping {
+    map: MmapRaw,
+}
+
+/// What stands at a position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Slot {
+    /// Not yet written.
+    Unwritten,
+    /// No word fits before the end of the file.
+    EndOfFile,
+    /// A word is there, but no frame of that length can be.
+    Impossible,
+    /// A whole frame was published; its bytes no longer change.
+    Published(Published),
+}
+
+/// Proof that a frame's word was observed and that the frame lies inside the mapping.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Published {
+    position: usize,
+    frame_bytes: usize,
+    pub(crate) crc: u32,
+}
+
+impl ReadableMapping {
+    /// Maps the first `bytes` of the file, which must not be longer than the file is now.
+    pub(crate) fn new(file: &File, bytes: usize) -> std::io::Result<Self> {
+        Ok(Self {
+            map: MmapOptions::new().len(bytes).map_raw_read_only(file)?,
+        })
+    }
+
+    /// The header's bytes, once its first word is published.
+    pub(crate) fn header_bytes(&self) -> Option<&[u8]> {
+        if self.map.len() < SEGMENT_HEADER_BYTES || self.word(0).observe_word() == 0 {
+            return None;
+        }
+        // SAFETY: inside the mapping (checked); published, so it no longer changes.
+        Some(unsafe { std::slice::from_raw_parts(self.map.as_ptr(), SEGMENT_HEADER_BYTES) })
+    }
+
+    /// Looks at the word at `position`, which must be the end of the frame before it.
+    #[inline]
+    pub(crate) fn slot(&self, position: usize) -> Slot {
+        let room = self.map.len().saturating_sub(position);
+        if room < 8 {
+            return Slot::EndOfFile;
+        }
+        let Some(commit) = self.word(position).observe() else {
+            return Slot::Unwritten;
+        };
+        let frame_bytes = commit.frame_bytes as usize;
+        if frame_bytes < FRAME_HEADER_BYTES
+            || frame_bytes > room
+            || !frame_bytes.is_multiple_of(FRAME_ALIGN_BYTES)
+        {
+            return Slot::Impossible;
+        }
+        Slot::Published(Published {
+            position,
+            frame_bytes,
+            crc: commit.crc,
+        })
+    }
+
+    /// All bytes of a published frame.
+    #[inline]
+    pub(crate) fn frame(&self, frame: Published) -> &[u8] {
+        assert!(frame.position + frame.frame_bytes <= self.map.len());
+        // SAFETY: inside the mapping (asserted); published, so the writer no longer changes it.
+        unsafe {
+            std::slice::from_raw_parts(self.map.as_ptr().add(frame.position), frame.frame_bytes)
+        }
+    }
+
+    #[inline]
+    fn word(&self, position: usize) -> &CommitWord {
+        assert!(position.is_multiple_of(FRAME_ALIGN_BYTES) && position + 8 <= self.map.len());
+        // SAFETY: inside the mapping and 8-aligned (asserted; the mapping is page-aligned); only accessed as an atomic.
+        unsafe { &*self.map.as_ptr().add(position).cast::<CommitWord>() }
+    }
+}
