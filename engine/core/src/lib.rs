@@ -11,12 +11,16 @@
 
 extern crate alloc;
 
+pub mod book;
 pub mod decision;
 pub mod event;
 pub mod hash;
 pub mod instrument;
 pub mod money;
+pub mod orders;
 pub mod port;
+pub mod portfolio;
+pub mod risk;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!(

@@ -1,11 +1,14 @@
 //! Exact money: i128 in units of 10^-12 of a currency.
 
+use alloc::string::String;
 use core::{
+    fmt,
     iter::Sum,
     ops::{Add, AddAssign, Neg, Sub, SubAssign},
+    str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Decimal places of `Money`.
 pub const MONEY_EXPONENT: u8 = 12;
@@ -13,10 +16,9 @@ pub const MONEY_EXPONENT: u8 = 12;
 pub const FEE_EXPONENT: u8 = 8;
 
 /// An amount of money in units of 10^-12.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
+///
+/// Its text form, for configuration and manifests, is the exact decimal number: `1250000.25`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(pub i128);
 
 impl Money {
@@ -89,5 +91,93 @@ impl SubAssign for Money {
 impl Sum for Money {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let one = Self::ONE.0.unsigned_abs();
+        let (units, rest) = (self.0.unsigned_abs() / one, self.0.unsigned_abs() % one);
+        if rest == 0 {
+            return write!(formatter, "{sign}{units}");
+        }
+        let digits = alloc::format!("{rest:012}");
+        write!(formatter, "{sign}{units}.{}", digits.trim_end_matches('0'))
+    }
+}
+
+/// A text that is not an amount of money.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a decimal amount with at most 12 places")]
+pub struct MoneyError(pub String);
+
+impl FromStr for Money {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        let refuse = || MoneyError(String::from(text));
+        let (is_negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (units, places) = digits.split_once('.').unwrap_or((digits, "0"));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !is_number(units) || !is_number(places) || places.len() > MONEY_EXPONENT as usize {
+            return Err(refuse());
+        }
+        let scale = 10i128.pow(u32::from(MONEY_EXPONENT) - places.len() as u32);
+        let units: i128 = units.parse().map_err(|_| refuse())?;
+        let places: i128 = places.parse().map_err(|_| refuse())?;
+        let total = units
+            .checked_mul(Self::ONE.0)
+            .and_then(|sum| sum.checked_add(places * scale));
+        let total = total.ok_or_else(refuse)?;
+        Ok(Self(if is_negative { -total } else { total }))
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn text_is_exact_both_ways() {
+        for text in ["0", "1", "-1", "0.000000000001", "-12.5", "1250000.25"] {
+            assert_eq!(
+                text.parse::<Money>().map(|money| money.to_string()),
+                Ok(text.to_string())
+            );
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_amount_is_refused() {
+        for text in [
+            "",
+            "-",
+            ".5",
+            "5.",
+            "1e3",
+            "0.0000000000001",
+            "9".repeat(40).as_str(),
+        ] {
+            assert!(text.parse::<Money>().is_err(), "{text} was taken");
+        }
     }
 }

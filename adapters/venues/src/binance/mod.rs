@@ -1,0 +1,29 @@
+//! Binance spot and USD-M futures: market data.
+//!
+//! `feed` turns frames into events; `book_sync` decides which of them form a book; `session` brings frames from the
+//! venue's sockets; `catalogue` says what is known about its instruments.
+
+pub mod book_sync;
+pub mod catalogue;
+//mod connector;
+pub mod diff_buffer;
+mod emit;
+pub mod feed;
+//mod pacing;
+mod refusal;
+//mod url;
+
+pub use acth_wire::binance::Market;
+
+/// Name of the spot venue in the table of instruments.
+pub const VENUE_SPOT: &str = "binance-spot";
+/// Name of the USD-M futures venue in the table of instruments.
+pub const VENUE_USDM: &str = "binance-usdm";
+
+/// Name of a market's venue in the table of instruments.
+pub const fn venue_name(market: Market) -> &'static str {
+    match market {
+        Market::Spot => VENUE_SPOT,
+        Market::UsdM => VENUE_USDM,
+    }
+}

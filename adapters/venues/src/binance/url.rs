@@ -1,0 +1,110 @@
+//! Addresses of plain connections: `ws://host:port/path` and `http://host:port/path`.
+
+use acth_core::port::PortError;
+
+/// Port of a plain connection that names none.
+const PORT_DEFAULT: u16 = 80;
+
+/// Where to connect, and the path to put before every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    /// Name or address, without brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// Host and port as written: what requests name.
+    pub(super) authority: String,
+    /// Empty, or begins with a slash; never ends with one.
+    pub(super) path: String,
+}
+
+/// Reads an address of the plain scheme `ws` or `http`.
+pub(super) fn parse(text: &str, scheme: &str) -> Result<Endpoint, PortError> {
+    let refuse = |cause: String| Err(PortError::new(text, cause));
+    let form = format!("expected {scheme}://host:port");
+    let Some((found, rest)) = text.split_once("://") else {
+        return refuse(format!("has no scheme; {form}"));
+    };
+    if found == "wss" || found == "https" {
+        return refuse(format!(
+            "needs TLS, which this session does not speak; {form}, for example of a local TLS proxy"
+        ));
+    }
+    if found != scheme {
+        return refuse(format!("has the scheme {found}; {form}"));
+    }
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, ""),
+    };
+    if text.bytes().any(|byte| !byte.is_ascii_graphic()) || path.contains(['?', '#']) {
+        return refuse(format!("has blanks, control characters or a query; {form}"));
+    }
+    let (host, port) = match split_port(authority) {
+        Some((host, port)) if !host.is_empty() => (host, port),
+        _ => return refuse(format!("has no valid host and port; {form}")),
+    };
+    Ok(Endpoint {
+        host: host.to_owned(),
+        port,
+        authority: authority.to_owned(),
+        path: path.trim_end_matches('/').to_owned(),
+    })
+}
+
+fn split_port(authority: &str) -> Option<(&str, u16)> {
+    if let Some(bracketed) = authority.strip_prefix('[') {
+        let (host, rest) = bracketed.split_once(']')?;
+        return match rest.strip_prefix(':') {
+            Some(port) => Some((host, port.parse().ok()?)),
+            None => rest.is_empty().then_some((host, PORT_DEFAULT)),
+        };
+    }
+    match authority.split_once(':') {
+        Some((host, port)) => Some((host, port.parse().ok()?)),
+        None => Some((authority, PORT_DEFAULT)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_port_and_path_are_found() {
+        let parts = |text: &str, scheme: &str| {
+            let endpoint = parse(text, scheme).unwrap();
+            (endpoint.host, endpoint.port, endpoint.path)
+        };
+        let expected = |host: &str, port, path: &str| (host.to_owned(), port, path.to_owned());
+        assert_eq!(
+            parts("ws://localhost:9", "ws"),
+            expected("localhost", 9, "")
+        );
+        assert_eq!(
+            parts("ws://a.b/public/", "ws"),
+            expected("a.b", 80, "/public")
+        );
+        assert_eq!(
+            parts("http://[::1]:8080/x/y", "http"),
+            expected("::1", 8080, "/x/y")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_spoken_is_refused_in_a_sentence() {
+        for text in [
+            "",
+            "localhost:9",
+            "ws://",
+            "ws://:9",
+            "ws://a:b",
+            "ws://a:70000",
+            "ws://a b",
+        ] {
+            assert!(parse(text, "ws").is_err(), "{text}");
+        }
+        let error = parse("wss://stream.binance.com:9443", "ws").unwrap_err();
+        assert!(error.to_string().contains("needs TLS"), "{error}");
+        assert!(parse("http://a:1", "ws").is_err());
+    }
+}

@@ -1,0 +1,372 @@
+//! The table of our orders: those open, and those that ended a little while ago so that late reports find them.
+//!
+//! An order keeps its slot from insertion until it is forgotten; only chains of slot numbers change. So nothing is
+//! copied when an order ends, and iteration is by age. Slots, chains and the index are sized once.
+
+use alloc::{vec, vec::Vec};
+
+use super::{
+    chain::{Chain, Links},
+    executions::Executions,
+    index::Index,
+    order::{Order, OrderChange, OrderError, OrderTableError},
+    state::{OrderSignal, OrderState, Transition},
+};
+use crate::{
+    decision::ClientOrderId,
+    event::{ReportReason, Side},
+    hash::StateHasher,
+    instrument::{InstrumentId, Instruments},
+    money::Money,
+    risk::Terms,
+};
+
+/// Most orders open at one time.
+pub const OPEN_ORDERS_MAX: usize = 256;
+/// Finished orders that are still recognised.
+pub const RECENT_ORDERS_MAX: usize = 768;
+const SLOTS: usize = OPEN_ORDERS_MAX + RECENT_ORDERS_MAX;
+const _: () = assert!(SLOTS < u16::MAX as usize);
+
+/// How often reports were anything but plain progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderCounts {
+    /// Late or repeated reports: the table said `Stay`.
+    pub stayed: u64,
+    /// Reports that no order of arrival explains.
+    pub illegal: u64,
+    /// Fills that had been applied before.
+    pub duplicate_executions: u64,
+    /// Reports for orders neither open nor recent.
+    pub unknown: u64,
+    /// Fills refused: beyond the order's quantity, or of no quantity.
+    pub refused_fills: u64,
+}
+
+/// What may still trade in one instrument.
+#[derive(Clone, Debug)]
+struct Row {
+    terms: Terms,
+    chain: Chain,
+    /// By side code: bids, then asks.
+    open_quantity: [i64; 2],
+}
+
+/// Our orders.
+#[derive(Clone, Debug)]
+pub struct OrderTable {
+    slots: Vec<Order>,
+    /// Unused slots; the top is taken next.
+    free: Vec<u16>,
+    index: Index<u64>,
+    /// Chains `open` and `recent`: a slot is in one of them.
+    by_age: Links,
+    open: Chain,
+    recent: Chain,
+    /// Chains of the rows: the open orders of one instrument.
+    by_instrument: Links,
+    rows: Vec<Row>,
+    open_notional: Money,
+    executions: Executions,
+    counts: OrderCounts,
+}
+
+impl OrderTable {
+    /// An empty table for these instruments. The only place that allocates.
+    pub fn new(instruments: &Instruments) -> Self {
+        let row = |(_, instrument)| Row {
+            terms: Terms::of(instrument),
+            chain: Chain::EMPTY,
+            open_quantity: [0; 2],
+        };
+        Self {
+            slots: vec![Order::EMPTY; SLOTS],
+            free: (0..SLOTS as u16).rev().collect(),
+            index: Index::new(SLOTS),
+            by_age: Links::new(SLOTS),
+            open: Chain::EMPTY,
+            recent: Chain::EMPTY,
+            by_instrument: Links::new(SLOTS),
+            rows: instruments.iter().map(row).collect(),
+            open_notional: Money::ZERO,
+            executions: Executions::new(),
+            counts: OrderCounts::default(),
+        }
+    }
+
+    /// Takes in a new order.
+    ///
+    /// # Errors
+    /// The bound or rule that it breaks; the table is unchanged.
+    pub fn insert(&mut self, order: Order) -> Result<(), OrderTableError> {
+        let id = order.id.0;
+        if order.state != OrderState::PendingNew || order.filled != 0 || order.quantity <= 0 {
+            return Err(OrderTableError::NotNew { id });
+        }
+        if self.contains(order.id) {
+            return Err(OrderTableError::Duplicate { id });
+        }
+        if self.open_count() == OPEN_ORDERS_MAX {
+            return Err(OrderTableError::Full {
+                id,
+                bound: OPEN_ORDERS_MAX,
+            });
+        }
+        let Some(row) = self.rows.get_mut(order.instrument.index()) else {
+            return Err(OrderTableError::UnknownInstrument {
+                id,
+                instrument: order.instrument.0,
+            });
+        };
+        let side = side_index(order.side);
+        let (Some(quantity), Some(notional)) = (
+            row.open_quantity[side].checked_add(order.quantity),
+            open_notional(&row.terms, order.price, order.quantity)
+                .and_then(|more| self.open_notional.0.checked_add(more.0)),
+        ) else {
+            return Err(OrderTableError::Overflow { id });
+        };
+        // Slots are open, recent or free, and fewer than the bound are open, so one is free.
+        let Some(slot) = self.free.pop() else {
+            return Err(OrderTableError::Full { id, bound: SLOTS });
+        };
+        row.open_quantity[side] = quantity;
+        self.open_notional = Money(notional);
+        self.slots[slot as usize] = order;
+        self.index.set(id, slot);
+        self.by_age.push(&mut self.open, slot);
+        self.by_instrument.push(&mut row.chain, slot);
+        Ok(())
+    }
+
+    /// An open or recent order.
+    pub fn get(&self, id: ClientOrderId) -> Option<&Order> {
+        self.index.get(id.0).map(|slot| &self.slots[slot])
+    }
+
+    /// True when the id is of an open or recent order.
+    pub fn contains(&self, id: ClientOrderId) -> bool {
+        self.index.get(id.0).is_some()
+    }
+
+    /// The open orders, oldest first.
+    pub fn open(&self) -> impl Iterator<Item = &Order> {
+        self.by_age.walk(self.open).map(|slot| &self.slots[slot])
+    }
+
+    /// The finished orders that are still recognised, in the order in which they ended.
+    pub fn recent(&self) -> impl Iterator<Item = &Order> {
+        self.by_age.walk(self.recent).map(|slot| &self.slots[slot])
+    }
+
+    /// The open orders of one instrument, oldest first.
+    pub fn open_of(&self, instrument: InstrumentId) -> impl Iterator<Item = &Order> {
+        let row = self.rows.get(instrument.index());
+        let chain = row.map_or(Chain::EMPTY, |row| row.chain);
+        self.by_instrument.walk(chain).map(|slot| &self.slots[slot])
+    }
+
+    /// How many orders are open.
+    pub const fn open_count(&self) -> usize {
+        self.open.count as usize
+    }
+
+    /// How many orders of one instrument are open.
+    pub fn open_count_of(&self, instrument: InstrumentId) -> usize {
+        let row = self.rows.get(instrument.index());
+        row.map_or(0, |row| row.chain.count as usize)
+    }
+
+    /// The quantity that may still trade on one side of an instrument.
+    pub fn open_quantity(&self, instrument: InstrumentId, side: Side) -> i64 {
+        let row = self.rows.get(instrument.index());
+        row.map_or(0, |row| row.open_quantity[side_index(side)])
+    }
+
+    /// The notional of all that may still trade, both sides added.
+    pub const fn open_notional(&self) -> Money {
+        self.open_notional
+    }
+
+    /// Our best resting price on one side: the highest bid or the lowest ask.
+    pub fn best_price(&self, instrument: InstrumentId, side: Side) -> Option<i64> {
+        let prices = self
+            .open_of(instrument)
+            .filter(|order| order.side == side)
+            .map(|order| order.price);
+        match side {
+            Side::Bid => prices.max(),
+            Side::Ask => prices.min(),
+        }
+    }
+
+    /// How often reports were anything but plain progress.
+    pub const fn counts(&self) -> OrderCounts {
+        self.counts
+    }
+
+    /// Applies a fill. `Ok` means that `OrderChange::quantity` traded now and must be booked once.
+    ///
+    /// # Errors
+    /// The fill is repeated, of an unknown order, of no quantity or beyond the order's quantity; nothing changed.
+    pub fn apply_fill(
+        &mut self,
+        id: ClientOrderId,
+        quantity: i64,
+        execution_id: u64,
+    ) -> Result<OrderChange, OrderError> {
+        let slot = self.slot_of(id)?;
+        if self.executions.contains(id, execution_id) {
+            self.counts.duplicate_executions += 1;
+            return Err(OrderError::DuplicateExecution {
+                id: id.0,
+                execution_id,
+            });
+        }
+        let remaining = self.slots[slot].remaining();
+        if quantity <= 0 {
+            self.counts.refused_fills += 1;
+            return Err(OrderError::FillQuantity { id: id.0, quantity });
+        }
+        if quantity > remaining {
+            self.counts.refused_fills += 1;
+            return Err(OrderError::Overfill {
+                id: id.0,
+                quantity,
+                remaining,
+            });
+        }
+        self.executions.record(id, execution_id);
+        let signal = if quantity == remaining {
+            OrderSignal::FillWhole
+        } else {
+            OrderSignal::FillPart
+        };
+        Ok(self.change(slot, signal, quantity, ReportReason::None))
+    }
+
+    /// Applies anything but a fill.
+    ///
+    /// # Errors
+    /// The order is unknown, or the signal is a fill; nothing changed.
+    pub fn apply(
+        &mut self,
+        id: ClientOrderId,
+        signal: OrderSignal,
+        reason: ReportReason,
+    ) -> Result<OrderChange, OrderError> {
+        if matches!(signal, OrderSignal::FillPart | OrderSignal::FillWhole) {
+            return Err(OrderError::FillSignal { id: id.0 });
+        }
+        let slot = self.slot_of(id)?;
+        Ok(self.change(slot, signal, 0, reason))
+    }
+
+    fn slot_of(&mut self, id: ClientOrderId) -> Result<usize, OrderError> {
+        let Some(slot) = self.index.get(id.0) else {
+            self.counts.unknown += 1;
+            return Err(OrderError::Unknown { id: id.0 });
+        };
+        Ok(slot)
+    }
+
+    /// Moves the order, then settles the difference in what may still trade.
+    fn change(
+        &mut self,
+        slot: usize,
+        signal: OrderSignal,
+        quantity: i64,
+        reason: ReportReason,
+    ) -> OrderChange {
+        let order = &mut self.slots[slot];
+        let before = *order;
+        let transition = order.advance(signal);
+        order.filled += quantity;
+        let after = *order;
+        match transition {
+            Transition::Stay => self.counts.stayed += 1,
+            Transition::Illegal => self.counts.illegal += 1,
+            Transition::To(_) | Transition::Beneath | Transition::Back => {}
+        }
+        if before.state.is_open() {
+            self.settle(&before, &after);
+            if after.state.is_final() {
+                self.finish(slot as u16, after.instrument);
+            }
+        }
+        OrderChange {
+            id: after.id,
+            instrument: after.instrument,
+            side: after.side,
+            agent: after.agent,
+            from: before.state,
+            to: after.state,
+            transition,
+            quantity,
+            remaining: after.remaining(),
+            reason,
+        }
+    }
+
+    /// Takes out of the open sums what can no longer trade. Sums of what was added before cannot underflow.
+    fn settle(&mut self, before: &Order, after: &Order) {
+        let left = if after.state.is_open() {
+            after.remaining()
+        } else {
+            0
+        };
+        let gone = before.remaining() - left;
+        if gone == 0 {
+            return;
+        }
+        let row = &mut self.rows[after.instrument.index()];
+        row.open_quantity[side_index(after.side)] -= gone;
+        // The whole order's notional fitted when it entered, so a part of it does.
+        if let Some(notional) = open_notional(&row.terms, after.price, gone) {
+            self.open_notional -= notional;
+        }
+    }
+
+    /// Moves a slot from the open to the recent orders and forgets the oldest of those beyond the bound.
+    fn finish(&mut self, slot: u16, instrument: InstrumentId) {
+        let row = &mut self.rows[instrument.index()];
+        self.by_instrument.remove(&mut row.chain, slot);
+        self.by_age.remove(&mut self.open, slot);
+        self.by_age.push(&mut self.recent, slot);
+        if self.recent.count as usize > RECENT_ORDERS_MAX {
+            let oldest = self.recent.oldest;
+            self.by_age.remove(&mut self.recent, oldest);
+            self.index.remove(self.slots[oldest as usize].id.0);
+            self.free.push(oldest);
+        }
+    }
+
+    /// Folds in all that decides what the table will do next: open orders whole, recent ones in brief.
+    pub fn digest(&self, hasher: &mut StateHasher) {
+        hasher.word(self.open_count() as u64);
+        for order in self.open() {
+            order.digest(hasher);
+        }
+        hasher.word(u64::from(self.recent.count));
+        for order in self.recent() {
+            hasher.word(order.id.0);
+            hasher.signed(order.filled);
+            hasher.word(order.state as u64);
+        }
+        self.executions.digest(hasher);
+        hasher.word(self.counts.stayed);
+        hasher.word(self.counts.illegal);
+        hasher.word(self.counts.duplicate_executions);
+        hasher.word(self.counts.unknown);
+        hasher.word(self.counts.refused_fills);
+    }
+}
+
+const fn side_index(side: Side) -> usize {
+    side as usize - 1
+}
+
+/// Size of an open quantity in money; `None` when it is beyond what the gate reckons with.
+fn open_notional(terms: &Terms, price: i64, quantity: i64) -> Option<Money> {
+    terms.notional(price.checked_abs()?, quantity)
+}

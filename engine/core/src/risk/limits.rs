@@ -1,0 +1,166 @@
+//! What is allowed: one set of limits for the hub, all integers.
+
+use serde::{Deserialize, Serialize};
+
+use super::rate::ORDER_RATE_MAX;
+use crate::{money::Money, orders::OPEN_ORDERS_MAX};
+
+/// The limits. Shares are in parts per million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// MAX_POSITION_SIZE: largest position of one instrument, as a share of equity.
+    pub position_share_ppm: u32,
+    /// Largest single order, as a share of the largest position.
+    pub order_share_ppm: u32,
+    /// Largest single order in money.
+    pub order_notional_max: Money,
+    /// RISK_PER_TRADE: largest loss of one order at its stop, as a share of equity.
+    pub risk_per_trade_ppm: u32,
+    /// Assumed distance of the stop, as a share of the price.
+    pub stop_distance_ppm: u32,
+    /// How far beyond the reference a buy may pay or a sell may give in, as a share of the reference.
+    pub collar_ppm: u32,
+    /// How far on the passive side an order may lie: farther is a typing error, not an intention.
+    pub collar_passive_ppm: u32,
+    /// Most orders within one second.
+    pub orders_per_second: u32,
+    /// Most open orders of the hub that grow risk; the rest of the table is kept for reducing ones.
+    pub open_orders: u32,
+    /// Most open orders of one instrument that grow risk.
+    pub open_orders_per_instrument: u32,
+    /// Oldest quote that may be acted on.
+    pub stale_after_ns: i64,
+    /// Largest correlation with what is held.
+    pub correlation_ppm: u32,
+    /// Smallest 24-hour volume in money; 0 admits every instrument.
+    pub volume_24h_min: Money,
+    /// Largest sum of all positions, as a share of equity.
+    pub gross_exposure_ppm: u32,
+    /// Largest fall of equity below its peak, as a share of the peak.
+    pub drawdown_ppm: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            position_share_ppm: 100_000,
+            order_share_ppm: 500_000,
+            order_notional_max: Money::from_units(100_000),
+            risk_per_trade_ppm: 10_000,
+            stop_distance_ppm: 20_000,
+            collar_ppm: 20_000,
+            collar_passive_ppm: 200_000,
+            orders_per_second: 50,
+            open_orders: 192,
+            open_orders_per_instrument: 16,
+            stale_after_ns: 2_000_000_000,
+            correlation_ppm: 850_000,
+            volume_24h_min: Money::ZERO,
+            gross_exposure_ppm: 1_000_000,
+            drawdown_ppm: 100_000,
+        }
+    }
+}
+
+/// A limit that cannot be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("limit {field}: expected {expected}, not {found}")]
+pub struct LimitsError {
+    /// Which limit.
+    pub field: &'static str,
+    /// What it must be.
+    pub expected: &'static str,
+    /// What it is.
+    pub found: i128,
+}
+
+/// Share above which a limit on exposure is taken for a typing error: a hundredfold.
+const LEVERAGE_MAX_PPM: u32 = 100_000_000;
+const _: () = assert!(ORDER_RATE_MAX == 1024 && OPEN_ORDERS_MAX == 256);
+
+impl Limits {
+    /// Refuses limits that cannot be meant; done once, when the configuration is read.
+    ///
+    /// # Errors
+    /// The first such limit.
+    pub fn check(&self) -> Result<(), LimitsError> {
+        let whole = "at most 1000000";
+        let leverage = "at most 100000000";
+        let rate_max = ORDER_RATE_MAX as u32;
+        let table_max = OPEN_ORDERS_MAX as u32;
+        let rows = [
+            (
+                "position_share_ppm",
+                self.position_share_ppm,
+                LEVERAGE_MAX_PPM,
+                leverage,
+            ),
+            (
+                "gross_exposure_ppm",
+                self.gross_exposure_ppm,
+                LEVERAGE_MAX_PPM,
+                leverage,
+            ),
+            ("order_share_ppm", self.order_share_ppm, 1_000_000, whole),
+            (
+                "risk_per_trade_ppm",
+                self.risk_per_trade_ppm,
+                1_000_000,
+                whole,
+            ),
+            (
+                "stop_distance_ppm",
+                self.stop_distance_ppm,
+                1_000_000,
+                whole,
+            ),
+            ("collar_ppm", self.collar_ppm, 1_000_000, whole),
+            (
+                "collar_passive_ppm",
+                self.collar_passive_ppm,
+                1_000_000,
+                whole,
+            ),
+            ("correlation_ppm", self.correlation_ppm, 1_000_000, whole),
+            ("drawdown_ppm", self.drawdown_ppm, 1_000_000, whole),
+            (
+                "orders_per_second",
+                self.orders_per_second,
+                rate_max,
+                "at most 1024",
+            ),
+            ("open_orders", self.open_orders, table_max, "at most 256"),
+        ];
+        for (field, found, most, expected) in rows {
+            if found > most {
+                return Err(refused(field, expected, i128::from(found)));
+            }
+        }
+        if self.stale_after_ns < 0 {
+            let found = i128::from(self.stale_after_ns);
+            return Err(refused("stale_after_ns", "not negative", found));
+        }
+        if self.stop_distance_ppm == 0 {
+            return Err(refused("stop_distance_ppm", "positive", 0));
+        }
+        let amounts = [
+            ("order_notional_max", self.order_notional_max),
+            ("volume_24h_min", self.volume_24h_min),
+        ];
+        for (field, amount) in amounts {
+            if amount < Money::ZERO {
+                return Err(refused(field, "not negative", amount.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn refused(field: &'static str, expected: &'static str, found: i128) -> LimitsError {
+    LimitsError {
+        field,
+        expected,
+        found,
+    }
+}

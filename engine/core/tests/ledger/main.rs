@@ -1,0 +1,14 @@
+//! Orders, portfolio and risk: unit tables, boundaries, and property tests against naive twins.
+
+// Helpers outside of test functions may fail a test by panicking too.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod order_rate;
+mod orders_lifecycle;
+mod orders_table;
+mod portfolio_books;
+mod portfolio_twin;
+mod risk_denials;
+mod risk_limits;
+mod risk_twin;
+mod support;
