@@ -4,6 +4,8 @@
 
 use std::error::Error;
 
+use acth_journal::{Reader, Writer};
+
 /// Any error of a journal; its sentence names the place.
 pub type JournalFault = Box<dyn Error + Send + Sync>;
 
@@ -59,4 +61,46 @@ pub trait Frames: Send {
     /// # Errors
     /// When the journal is damaged or cannot be read.
     fn next(&mut self) -> Result<Option<FrameView<'_>>, JournalFault>;
+}
+
+impl Journal for Writer {
+    #[inline]
+    fn next_sequence(&self) -> u64 {
+        Self::next_sequence(self)
+    }
+
+    #[inline]
+    fn append(
+        &mut self,
+        kind: u16,
+        time_ns: i64,
+        cause: u64,
+        payload: &[u8],
+    ) -> Result<u64, JournalFault> {
+        Ok(Self::append(self, kind, time_ns, cause, payload)?)
+    }
+
+    #[inline]
+    fn poll_health(&mut self) -> Result<(), JournalFault> {
+        Ok(Self::poll_health(self)?)
+    }
+
+    fn seal(self) -> Result<(), JournalFault> {
+        Self::seal(self)?;
+        Ok(())
+    }
+}
+
+impl Frames for Reader {
+    #[inline]
+    fn next(&mut self) -> Result<Option<FrameView<'_>>, JournalFault> {
+        let frame = Self::next(self)?;
+        Ok(frame.map(|frame| FrameView {
+            sequence: frame.sequence,
+            time_ns: frame.time_ns,
+            cause: frame.cause,
+            kind: frame.kind,
+            payload: frame.payload,
+        }))
+    }
 }

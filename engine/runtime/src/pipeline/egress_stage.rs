@@ -11,13 +11,11 @@ use acth_core::{
     decision::{Decision, DecisionKind, Outbound},
     event::{CommandSent, Event, EventKind, OrderReport, ReportReason, flags},
     port::{CommandSink, PortError},
+    risk::TradingState,
 };
 use zerocopy::{Immutable, IntoBytes};
 
 use crate::{clock::RunClock, control::Control, latency::Stage};
-
-/// Code of the core's trading state in which only cancels may leave.
-const TRADING_STATE_HALTED: u8 = 3;
 
 /// What egress reads before a send, besides the kill flag.
 #[derive(Debug, Default)]
@@ -51,7 +49,7 @@ impl Gate {
         }
         let takes_risk = decision.kind() != Some(DecisionKind::CancelOrder);
         let is_halted = self.is_halted.load(Ordering::Acquire)
-            || self.trading_state.load(Ordering::Acquire) == TRADING_STATE_HALTED;
+            || self.trading_state.load(Ordering::Acquire) == TradingState::Halted as u8;
         !takes_risk || !(control.is_killed() || is_halted)
     }
 }
