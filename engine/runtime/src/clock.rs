@@ -1,0 +1,132 @@
+//! The two clocks of a run.
+//!
+//! Wall: the time-stamp counter mapped to Unix time once, at the start, and never corrected afterwards, so it never
+//! steps or runs backwards (a read costs about 10 ns). Event: the time of the run is the `ts_ingress_ns` of the current
+//! event, so the same recording gives the same journal, byte for byte, however fast it is played.
+//!
+//! Invariant: with `Event`, no reading of a real clock ever reaches the journal.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Which clock a run goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// Real time: live and paper trading.
+    Wall,
+    /// The time of the events: recordings and simulations in process.
+    Event,
+}
+
+/// The time-stamp counter as Unix time. Copies agree with each other on all threads.
+#[derive(Clone, Debug)]
+pub struct WallClock {
+    counter: quanta::Clock,
+    anchor_raw: u64,
+    anchor_ns: i64,
+}
+
+impl WallClock {
+    /// Calibrates the counter and takes the anchor. Takes up to 200 ms once a process.
+    pub fn start() -> Self {
+        let counter = quanta::Clock::new();
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
+        let anchor_raw = counter.raw();
+        let anchor_ns = unix.map_or(0, |age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
+        Self {
+            counter,
+            anchor_raw,
+            anchor_ns,
+        }
+    }
+
+    /// ns since the Unix epoch.
+    #[inline]
+    pub fn now_ns(&self) -> i64 {
+        let elapsed_ns = self
+            .counter
+            .delta_as_nanos(self.anchor_raw, self.counter.raw());
+        self.anchor_ns.saturating_add_unsigned(elapsed_ns)
+    }
+}
+
+/// The clock of one run on one thread: the run's own time and, always, real time for measuring.
+#[derive(Clone, Debug)]
+pub(crate) struct RunClock {
+    choice: Clock,
+    wall: WallClock,
+    last_ns: i64,
+}
+
+impl RunClock {
+    pub(crate) fn new(choice: Clock, wall: WallClock) -> Self {
+        Self {
+            choice,
+            wall,
+            last_ns: 0,
+        }
+    }
+
+    pub(crate) const fn is_event_time(&self) -> bool {
+        matches!(self.choice, Clock::Event)
+    }
+
+    /// Real time: for histograms and grace times, never for a journal of event time.
+    #[inline]
+    pub(crate) fn real_ns(&self) -> i64 {
+        self.wall.now_ns()
+    }
+
+    /// The present in the run's time, without moving it.
+    #[inline]
+    pub(crate) fn now_ns(&self) -> i64 {
+        match self.choice {
+            Clock::Wall => self.wall.now_ns().max(self.last_ns),
+            Clock::Event => self.last_ns,
+        }
+    }
+
+    /// Moves the run's time on to an event, given the real time of the moment; it never goes back.
+    #[inline]
+    pub(crate) fn advance(&mut self, real_ns: i64, ts_ingress_ns: i64) -> i64 {
+        let candidate_ns = match self.choice {
+            Clock::Wall => real_ns,
+            Clock::Event => ts_ingress_ns,
+        };
+        self.last_ns = self.last_ns.max(candidate_ns);
+        self.last_ns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wall_time_is_near_the_system_clock_and_never_falls() {
+        let clock = WallClock::start();
+        let mut last_ns = clock.now_ns();
+        for _ in 0..100_000 {
+            let now_ns = clock.now_ns();
+            assert!(now_ns >= last_ns);
+            last_ns = now_ns;
+        }
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let difference_ns = unix.as_nanos() as i64 - clock.now_ns();
+        assert!(
+            difference_ns.abs() < 100_000_000,
+            "off by {difference_ns} ns"
+        );
+    }
+
+    #[test]
+    fn event_time_follows_events_and_never_falls() {
+        let mut clock = RunClock::new(Clock::Event, WallClock::start());
+        assert_eq!(clock.now_ns(), 0);
+        assert_eq!(clock.advance(999, 50), 50);
+        assert_eq!(clock.advance(999, 40), 50);
+        assert_eq!(clock.now_ns(), 50);
+    }
+}

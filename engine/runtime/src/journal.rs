@@ -1,0 +1,106 @@
+//! The journal as the runtime sees it: something that numbers and keeps frames, and something that gives them back.
+//!
+//! Real files implement these traits below; tests put memory and failing versions in their place.
+
+use std::error::Error;
+
+use acth_journal::{Reader, Writer};
+
+/// Any error of a journal; its sentence names the place.
+pub type JournalFault = Box<dyn Error + Send + Sync>;
+
+/// The writing end. There is one writer, and it belongs to the core thread.
+pub trait Journal: Send {
+    /// The sequence that the next append will return.
+    fn next_sequence(&self) -> u64;
+
+    /// Appends one frame and returns its sequence.
+    ///
+    /// # Errors
+    /// When the frame was not written; the journal can then take no more.
+    fn append(
+        &mut self,
+        kind: u16,
+        time_ns: i64,
+        cause: u64,
+        payload: &[u8],
+    ) -> Result<u64, JournalFault>;
+
+    /// Whether the journal can go on: a segment ahead is ready and syncs succeed. Cheap; asked in every duty cycle.
+    ///
+    /// # Errors
+    /// The failure that will stop it.
+    fn poll_health(&mut self) -> Result<(), JournalFault>;
+
+    /// Closes the journal for good.
+    ///
+    /// # Errors
+    /// When what was written could not be completed or synced.
+    fn seal(self) -> Result<(), JournalFault>;
+}
+
+/// One frame read back.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameView<'a> {
+    /// Its place in history.
+    pub sequence: u64,
+    /// The time it was given, ns since the Unix epoch.
+    pub time_ns: i64,
+    /// Sequence of the input that led to it; 0 = none.
+    pub cause: u64,
+    /// See `frames`.
+    pub kind: u16,
+    /// Its bytes.
+    pub payload: &'a [u8],
+}
+
+/// The reading end.
+pub trait Frames: Send {
+    /// The next frame, or `None` at the end.
+    ///
+    /// # Errors
+    /// When the journal is damaged or cannot be read.
+    fn next(&mut self) -> Result<Option<FrameView<'_>>, JournalFault>;
+}
+
+impl Journal for Writer {
+    #[inline]
+    fn next_sequence(&self) -> u64 {
+        Self::next_sequence(self)
+    }
+
+    #[inline]
+    fn append(
+        &mut self,
+        kind: u16,
+        time_ns: i64,
+        cause: u64,
+        payload: &[u8],
+    ) -> Result<u64, JournalFault> {
+        Ok(Self::append(self, kind, time_ns, cause, payload)?)
+    }
+
+    #[inline]
+    fn poll_health(&mut self) -> Result<(), JournalFault> {
+        Ok(Self::poll_health(self)?)
+    }
+
+    fn seal(self) -> Result<(), JournalFault> {
+        Self::seal(self)?;
+        Ok(())
+    }
+}
+
+impl Frames for Reader {
+    #[inline]
+    fn next(&mut self) -> Result<Option<FrameView<'_>>, JournalFault> {
+        let frame = Self::next(self)?;
+        Ok(frame.map(|frame| FrameView {
+            sequence: frame.sequence,
+            time_ns: frame.time_ns,
+            cause: frame.cause,
+            kind: frame.kind,
+            payload: frame.payload,
+        }))
+    }
+}

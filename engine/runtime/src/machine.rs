@@ -1,0 +1,15 @@
+//! The state machine that the runtime drives.
+//!
+//! The deterministic core implements this trait; a toy of ten lines does too, so that threads, rings, shutdown and
+//! replay can be tested without any trading logic.
+
+use acth_core::{decision::Decisions, event::Event};
+
+/// A pure state machine: the same inputs in the same order give the same decisions, bit for bit.
+pub trait Machine {
+    /// Applies one input. `decisions` is empty on entry; decision `k` will be journaled at `sequence + 1 + k`.
+    fn apply(&mut self, sequence: u64, ts_core_ns: i64, event: &Event, decisions: &mut Decisions);
+
+    /// A digest of the whole state.
+    fn state_hash(&self) -> u64;
+}

@@ -1,0 +1,185 @@
+//! The core's step: number, append the input, apply, append the decisions, hand the commands on.
+//!
+//! The same code runs on the core thread and in the single loop. Invariants:
+//! - an input is journaled before the machine sees it, a decision before egress does;
+//! - the decisions of the input at sequence `n` are the frames `n + 1`, `n + 2`, ... and nothing else takes a sequence
+//!   between them, since the machine predicts its client order ids from that; asserted on every append;
+//! - no allocation, lock or system call here after the first input.
+
+use acth_core::{
+    decision::{Decision, DecisionKind, Decisions, Outbound},
+    event::{Event, EventKind},
+    hash::StateHasher,
+};
+use zerocopy::IntoBytes;
+
+use super::egress_stage::Gate;
+use crate::{
+    clock::RunClock, error::EngineError, frames, journal::Journal, latency::Stage,
+    machine::Machine, monitor::Progress,
+};
+
+/// The machine, its journal and what is counted about them.
+pub(super) struct CoreStage<'a, M, J> {
+    pub(super) machine: M,
+    pub(super) journal: J,
+    pub(super) clock: RunClock,
+    pub(super) progress: Progress,
+    pub(super) ingress: Stage,
+    pub(super) apply: Stage,
+    gate: &'a Gate,
+    decisions: Decisions,
+    decision_hash: StateHasher,
+    next_sequence: u64,
+}
+
+impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
+    pub(super) fn new(machine: M, journal: J, clock: RunClock, gate: &'a Gate) -> Self {
+        let next_sequence = journal.next_sequence();
+        Self {
+            machine,
+            journal,
+            clock,
+            progress: Progress {
+                last_sequence: next_sequence.saturating_sub(1),
+                ..Progress::default()
+            },
+            ingress: Stage::new(),
+            apply: Stage::new(),
+            gate,
+            decisions: Decisions::new(),
+            decision_hash: StateHasher::new(),
+            next_sequence,
+        }
+    }
+
+    /// Takes one input into history and hands every command that follows from it to `send`, in order.
+    #[inline]
+    pub(super) fn step(
+        &mut self,
+        event: &Event,
+        send: impl FnMut(&Outbound) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        event.check()?;
+        let dequeued_ns = self.clock.real_ns();
+        let ts_core_ns = self.clock.advance(dequeued_ns, event.ts_ingress_ns);
+        let sequence = self.append(
+            frames::input_kind(event.kind),
+            ts_core_ns,
+            0,
+            event.as_bytes(),
+        )?;
+        self.decisions.clear();
+        self.machine
+            .apply(sequence, ts_core_ns, event, &mut self.decisions);
+        self.append_decisions(sequence, ts_core_ns)?;
+        let decided_ns = self.clock.real_ns();
+        self.count_input(event, dequeued_ns, decided_ns);
+        self.send_commands(sequence, event.ts_ingress_ns, decided_ns, send)
+    }
+
+    #[inline]
+    fn append(
+        &mut self,
+        kind: u16,
+        time_ns: i64,
+        cause: u64,
+        payload: &[u8],
+    ) -> Result<u64, EngineError> {
+        let came = self
+            .journal
+            .append(kind, time_ns, cause, payload)
+            .map_err(EngineError::Journal)?;
+        let expected = self.next_sequence;
+        if came != expected {
+            return Err(EngineError::Sequence { expected, came });
+        }
+        self.next_sequence += 1;
+        self.progress.last_sequence = came;
+        Ok(came)
+    }
+
+    /// Appends the run's manifest.
+    pub(super) fn append_manifest(
+        &mut self,
+        time_ns: i64,
+        bytes: &[u8],
+    ) -> Result<(), EngineError> {
+        self.append(frames::MANIFEST_KIND, time_ns, 0, bytes)
+            .map(drop)
+    }
+
+    #[inline]
+    fn append_decisions(&mut self, cause: u64, ts_core_ns: i64) -> Result<(), EngineError> {
+        for index in 0..self.decisions.as_slice().len() {
+            let decision = self.decisions.as_slice()[index];
+            let kind = frames::decision_kind(decision.kind);
+            let sequence = self.append(kind, ts_core_ns, cause, decision.as_bytes())?;
+            fold_decision(&mut self.decision_hash, sequence, &decision);
+            self.count_decision(&decision);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn count_decision(&mut self, decision: &Decision) {
+        self.progress.decisions += 1;
+        match decision.kind() {
+            Some(DecisionKind::PlaceOrder) => self.progress.orders += 1,
+            Some(DecisionKind::OrderDenied) => self.progress.denials += 1,
+            Some(DecisionKind::TradingStateChanged) => {
+                self.progress.trading_state = decision.state;
+                self.gate.set_trading_state(decision.state);
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn count_input(&mut self, event: &Event, dequeued_ns: i64, decided_ns: i64) {
+        self.progress.events += 1;
+        self.progress.fills += u64::from(event.kind == EventKind::OrderFilled as u8);
+        self.apply.record(dequeued_ns, decided_ns);
+        if !self.clock.is_event_time() {
+            self.ingress.record(event.ts_ingress_ns, dequeued_ns);
+        }
+    }
+
+    #[inline]
+    fn send_commands(
+        &self,
+        cause: u64,
+        ts_cause_ingress_ns: i64,
+        decided_ns: i64,
+        mut send: impl FnMut(&Outbound) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let ts_decided_ns = if self.clock.is_event_time() {
+            self.clock.now_ns()
+        } else {
+            decided_ns
+        };
+        for (sequence, decision) in (cause + 1..).zip(self.decisions.as_slice()) {
+            if decision.is_command() {
+                send(&Outbound {
+                    sequence,
+                    ts_cause_ingress_ns,
+                    ts_decided_ns,
+                    decision: *decision,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The fold over every decision so far.
+    pub(super) fn decision_hash(&self) -> u64 {
+        self.decision_hash.finish()
+    }
+}
+
+/// Folds one decision into the hash that stands for all of them.
+#[inline]
+pub(crate) fn fold_decision(hasher: &mut StateHasher, sequence: u64, decision: &Decision) {
+    hasher.word(sequence);
+    hasher.bytes(decision.as_bytes());
+}

@@ -1,0 +1,148 @@
+//! Egress: the last gate, the sink, and the report back.
+//!
+//! Invariant: the kill flag is read before every send. Once it is up, or while the core is halted, no order leaves;
+//! cancels do. Whatever happens to a command, exactly one report goes back to the core as an input: it left
+//! (`CommandSent`), or it did not (`OrderRejected` or `CancelRejected` with source 0), so no order is ever thought to be
+//! on its way that is not.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use acth_core::{
+    decision::{Decision, DecisionKind, Outbound},
+    event::{CommandSent, Event, EventKind, OrderReport, ReportReason, flags},
+    port::{CommandSink, PortError},
+    risk::TradingState,
+};
+use zerocopy::{Immutable, IntoBytes};
+
+use crate::{clock::RunClock, control::Control, latency::Stage};
+
+/// What egress reads before a send, besides the kill flag.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    trading_state: AtomicU8,
+    is_halted: AtomicBool,
+    is_closed: AtomicBool,
+}
+
+impl Gate {
+    /// The core changed its trading state.
+    #[inline]
+    pub(super) fn set_trading_state(&self, code: u8) {
+        self.trading_state.store(code, Ordering::Release);
+    }
+
+    /// From now on only cancels leave: the run is ending.
+    pub(super) fn halt(&self) {
+        self.is_halted.store(true, Ordering::Release);
+    }
+
+    /// From now on nothing leaves at all: the run is over, and a send could no longer be reported.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    #[inline]
+    fn passes(&self, control: &Control, decision: &Decision) -> bool {
+        if self.is_closed.load(Ordering::Acquire) {
+            return false;
+        }
+        let takes_risk = decision.kind() != Some(DecisionKind::CancelOrder);
+        let is_halted = self.is_halted.load(Ordering::Acquire)
+            || self.trading_state.load(Ordering::Acquire) == TradingState::Halted as u8;
+        !takes_risk || !(control.is_killed() || is_halted)
+    }
+}
+
+/// The sink behind its gate.
+pub(super) struct EgressStage<'a, Snk> {
+    sink: Snk,
+    control: &'a Control,
+    gate: &'a Gate,
+    clock: RunClock,
+    pub(super) egress: Stage,
+    pub(super) tick_to_order: Stage,
+    pub(super) withheld_count: u64,
+}
+
+impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
+    pub(super) fn new(sink: Snk, control: &'a Control, gate: &'a Gate, clock: RunClock) -> Self {
+        Self {
+            sink,
+            control,
+            gate,
+            clock,
+            egress: Stage::new(),
+            tick_to_order: Stage::new(),
+            withheld_count: 0,
+        }
+    }
+
+    /// Sends one command or holds it back, and says which in the event for the core.
+    #[inline]
+    pub(super) fn handle(&mut self, outbound: &Outbound) -> (Event, Option<PortError>) {
+        if !self.gate.passes(self.control, &outbound.decision) {
+            return (self.withhold(outbound), None);
+        }
+        match self.sink.submit(outbound) {
+            Ok(()) => (self.confirm(outbound), None),
+            Err(error) => (self.withhold(outbound), Some(error)),
+        }
+    }
+
+    #[inline]
+    fn confirm(&mut self, outbound: &Outbound) -> Event {
+        let ts_egress_ns = self.now_ns(outbound);
+        if !self.clock.is_event_time() {
+            self.egress.record(outbound.ts_decided_ns, ts_egress_ns);
+            self.tick_to_order
+                .record(outbound.ts_cause_ingress_ns, ts_egress_ns);
+        }
+        let body = CommandSent {
+            sequence: outbound.sequence,
+            client_order_id: outbound.decision.client_order_id,
+            ts_egress_ns,
+            ts_cause_ingress_ns: outbound.ts_cause_ingress_ns,
+            reserved: 0,
+        };
+        report(EventKind::CommandSent, 0, outbound, ts_egress_ns, &body)
+    }
+
+    /// The report of a command that certainly did not leave.
+    pub(super) fn withhold(&mut self, outbound: &Outbound) -> Event {
+        self.withheld_count += 1;
+        let kind = match outbound.decision.kind() {
+            Some(DecisionKind::CancelOrder) => EventKind::CancelRejected,
+            _ => EventKind::OrderRejected,
+        };
+        let body = OrderReport {
+            client_order_id: outbound.decision.client_order_id,
+            venue_order_id: 0,
+            reserved: [0; 3],
+        };
+        let now_ns = self.now_ns(outbound);
+        report(kind, ReportReason::Requested as u8, outbound, now_ns, &body)
+    }
+
+    fn now_ns(&self, outbound: &Outbound) -> i64 {
+        if self.clock.is_event_time() {
+            outbound.ts_decided_ns
+        } else {
+            self.clock.real_ns()
+        }
+    }
+}
+
+fn report<B: IntoBytes + Immutable>(
+    kind: EventKind,
+    detail: u8,
+    outbound: &Outbound,
+    now_ns: i64,
+    body: &B,
+) -> Event {
+    Event::new(kind, outbound.decision.instrument_id())
+        .at(0, now_ns)
+        .with_flags(flags::TS_MISSING)
+        .with_detail(detail)
+        .with_body(body)
+}

@@ -1,0 +1,161 @@
+//! One run: source, core and sink joined, on one thread or three.
+//!
+//! The step of the core, the gate of egress and the feed of the source are the same code in both modes. A run ends in
+//! two phases, both inputs in the journal: `Halt`, after which the core cancels what is open and the source still gives
+//! what it owes, and `Stop`, the very last input. Then the journal is sealed.
+//!
+//! What ends a run, and what is still done then:
+//!
+//! | trigger                          | trading stops by | Halt + drain | Stop | seal | result |
+//! |----------------------------------|------------------|--------------|------|------|--------|
+//! | time over, source ended, request | Halt             | yes          | yes  | yes  | ok     |
+//! | signal (a second: no drain)      | Halt             | yes          | yes  | yes  | ok     |
+//! | source error or panic            | kill flag        | yes          | yes  | yes  | error  |
+//! | sink error or panic              | kill flag        | yes          | yes  | yes  | error  |
+//! | journal will fail                | kill flag        | yes          | yes  | yes  | error  |
+//! | egress ring full for too long    | kill flag        | no           | yes  | yes  | error  |
+//! | journal append failed            | kill flag        | no           | no   | yes  | error  |
+//! | panic in the machine             | kill flag        | no           | no   | yes  | error  |
+
+mod core_stage;
+mod egress_stage;
+mod feed;
+mod multi;
+mod outcome;
+mod shared;
+mod single;
+mod timer;
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use acth_core::{
+    event::{Event, EventKind, OperatorAction, flags},
+    instrument::InstrumentId,
+    port::{CommandSink, EventSource},
+};
+
+use self::{core_stage::CoreStage, outcome::Remains, shared::Shared};
+use crate::{
+    clock::{RunClock, WallClock},
+    config::{EngineConfig, ThreadMode},
+    control::{Control, StopReason},
+    error::EngineError,
+    journal::Journal,
+    machine::Machine,
+    monitor::Monitor,
+    placement,
+    topology::{ThreadPlan, Topology},
+};
+
+pub(crate) use self::core_stage::fold_decision;
+pub use self::outcome::RunOutcome;
+
+/// Events or reports that the core takes at once; the ring frees their slots together.
+const BATCH: u64 = 64;
+/// Polls of a draining source in the single loop before it is given up.
+const DRAIN_POLLS_MAX: u64 = 1_000_000;
+
+/// Runs until something ends it and seals the journal.
+///
+/// # Errors
+/// The first failure. Trading has stopped and the journal is sealed as far as it could be; see the table above.
+pub fn run<M, Src, Snk, J>(
+    config: &EngineConfig,
+    machine: M,
+    source: Src,
+    sink: Snk,
+    journal: J,
+    control: &Control,
+    monitor: &Monitor,
+) -> Result<RunOutcome<M>, EngineError>
+where
+    M: Machine + Send,
+    Src: EventSource + Send,
+    Snk: CommandSink + Send,
+    J: Journal,
+{
+    // Read before any thread is pinned: a pinned caller would see its own core only.
+    let (topology, sentences) = Topology::plan(config, &placement::allowed_cores());
+    let shared = Shared::new(control, monitor);
+    sentences
+        .into_iter()
+        .for_each(|sentence| shared.warn(sentence));
+    if config.placement.lock_memory
+        && let Some(sentence) = placement::lock_memory()
+    {
+        shared.warn(sentence);
+    }
+    tracing::info!("threads of the run:\n{topology}");
+    let manifest = config.manifest.to_bytes()?;
+    let clock = RunClock::new(config.clock, WallClock::start());
+    let mut stage = CoreStage::new(machine, journal, clock, &shared.gate);
+    stage.append_manifest(config.manifest.started_ns, &manifest)?;
+    let remains = match config.threads {
+        ThreadMode::Single => single::run(config, stage, source, sink, &shared, &topology)?,
+        ThreadMode::Multi => multi::run(config, stage, source, sink, &shared, &topology)?,
+    };
+    finish(remains, &shared, topology)
+}
+
+/// The first failure if there was one, else the outcome.
+fn finish<M: Machine>(
+    remains: Option<Remains<M>>,
+    shared: &Shared<'_>,
+    topology: Topology,
+) -> Result<RunOutcome<M>, EngineError> {
+    let mut failures = shared.take_failures().into_iter();
+    if let Some(first) = failures.next() {
+        for later in failures {
+            tracing::error!("failed as well: {later}");
+        }
+        return Err(first);
+    }
+    let stop_reason = shared.stop_reason().unwrap_or(StopReason::Requested);
+    let warnings = shared.take_warnings();
+    match remains {
+        Some(remains) => Ok(remains.into_outcome(stop_reason, warnings, topology)),
+        None => Err(EngineError::EgressGone),
+    }
+}
+
+/// The runtime's own word to the core.
+fn operator_event(action: OperatorAction, now_ns: i64) -> Event {
+    Event::new(EventKind::OperatorCommanded, InstrumentId(0))
+        .at(0, now_ns)
+        .with_flags(flags::TS_MISSING)
+        .with_detail(action as u8)
+}
+
+/// Places the calling thread as planned; what the system refuses is a warning.
+fn settle(config: &EngineConfig, plan: Option<&ThreadPlan>, shared: &Shared<'_>) {
+    let Some(plan) = plan else { return };
+    let refused_pin = plan
+        .core
+        .and_then(|core| placement::pin_current(plan.name, core));
+    let refused_priority = if config.placement.raise_priority {
+        placement::raise_priority_current(plan.name)
+    } else {
+        None
+    };
+    for sentence in refused_pin.into_iter().chain(refused_priority) {
+        shared.warn(sentence);
+    }
+}
+
+/// Runs `body` and turns a panic into its message: unwinding never leaves a thread's own function.
+fn guarded<R>(body: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| panic_message(&*payload))
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a text".to_owned()
+    }
+}

@@ -1,0 +1,351 @@
+//! The single-thread mode: an event that the source emits is applied at once, its commands are sent at once, and their
+//! reports are the next inputs. With `Clock::Event` the journal is a function of the source alone.
+
+use std::{collections::VecDeque, thread};
+
+use acth_core::{
+    decision::{DECISIONS_PER_INPUT_MAX, Outbound},
+    event::{Event, OperatorAction},
+    port::{CommandSink, EventSource, Progress, Stopped},
+};
+
+use super::{
+    DRAIN_POLLS_MAX,
+    core_stage::CoreStage,
+    egress_stage::EgressStage,
+    feed::{Feed, Intake},
+    guarded, operator_event,
+    outcome::Remains,
+    settle,
+    shared::{Phase, Shared},
+};
+use crate::{
+    clock::Clock,
+    config::EngineConfig,
+    control::{KillReason, StopReason},
+    error::EngineError,
+    journal::Journal,
+    latency::Latency,
+    machine::Machine,
+    topology::{HUB, Topology},
+    wait::{WaitStrategy, Waiter},
+};
+
+/// Sends that one event of the source may lead to, reports included; more is a machine that feeds itself.
+const SEND_CHAIN_MAX: usize = 4096;
+
+/// What the loop is inside of: says whom a panic belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Source,
+    Core,
+    Egress,
+}
+
+impl Place {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Core => "core",
+            Self::Egress => "egress",
+        }
+    }
+}
+
+/// Core and egress behind the feed of the source.
+struct Inline<'a, M, J, Snk> {
+    stage: CoreStage<'a, M, J>,
+    egress: EgressStage<'a, Snk>,
+    shared: &'a Shared<'a>,
+    commands: VecDeque<Outbound>,
+    reports: VecDeque<Event>,
+    place: Place,
+    sent_count: u64,
+    is_core_usable: bool,
+    is_sink_usable: bool,
+    is_source_usable: bool,
+}
+
+impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
+    /// One event and everything that follows from it.
+    fn take_in(&mut self, event: &Event) -> Result<(), EngineError> {
+        self.step(event)?;
+        let mut chain_count = 0;
+        loop {
+            while let Some(outbound) = self.commands.pop_front() {
+                chain_count += 1;
+                if chain_count > SEND_CHAIN_MAX {
+                    return Err(EngineError::SendChain(SEND_CHAIN_MAX));
+                }
+                self.send(&outbound);
+            }
+            match self.reports.pop_front() {
+                Some(report) => self.step(&report)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, event: &Event) -> Result<(), EngineError> {
+        self.place = Place::Core;
+        let commands = &mut self.commands;
+        let outcome = self.stage.step(event, |outbound| {
+            commands.push_back(*outbound);
+            Ok(())
+        });
+        self.place = Place::Source;
+        outcome
+    }
+
+    fn send(&mut self, outbound: &Outbound) {
+        self.sent_count += 1;
+        self.place = Place::Egress;
+        let (report, error) = if self.is_sink_usable {
+            self.egress.handle(outbound)
+        } else {
+            (self.egress.withhold(outbound), None)
+        };
+        self.place = Place::Source;
+        self.reports.push_back(report);
+        if let Some(error) = error {
+            self.shared
+                .fail(EngineError::Sink(error), KillReason::SinkFailed);
+        }
+    }
+
+    fn operate(&mut self, action: OperatorAction) {
+        let event = operator_event(action, self.stage.clock.now_ns());
+        if let Err(error) = self.take_in(&event) {
+            self.break_core(error);
+        }
+    }
+
+    /// The last input: whatever the machine still asks for stays here.
+    fn stop(&mut self) {
+        self.shared.gate.close();
+        let event = operator_event(OperatorAction::Stop, self.stage.clock.now_ns());
+        if let Err(error) = self.step(&event) {
+            self.break_core(error);
+        }
+    }
+
+    fn break_core(&mut self, error: EngineError) {
+        let reason = match error {
+            EngineError::Journal(_) => KillReason::JournalFailed,
+            EngineError::Event(_) => KillReason::SourceFailed,
+            _ => KillReason::CoreFailed,
+        };
+        // A refused event never reached the journal: the core is whole, its source is not.
+        if matches!(error, EngineError::Event(_)) {
+            self.is_source_usable = false;
+        } else {
+            self.is_core_usable = false;
+        }
+        self.shared.fail(error, reason);
+    }
+
+    /// A panic was caught: whoever it happened in takes no further part.
+    fn bury(&mut self, message: String) {
+        match self.place {
+            Place::Source => self.is_source_usable = false,
+            Place::Core => self.is_core_usable = false,
+            Place::Egress => self.is_sink_usable = false,
+        }
+        let error = EngineError::Panicked {
+            thread: HUB,
+            place: self.place.name(),
+            message,
+        };
+        self.place = Place::Source;
+        self.shared.fail(error, KillReason::ThreadPanicked);
+    }
+}
+
+impl<M: Machine, J: Journal, Snk: CommandSink> Intake for Inline<'_, M, J, Snk> {
+    fn put_with(&mut self, fill: impl FnOnce(&mut Event)) -> Result<(), Stopped> {
+        if !self.is_core_usable || !self.is_source_usable {
+            return Err(Stopped);
+        }
+        let mut event = Event::EMPTY;
+        fill(&mut event);
+        self.take_in(&event).map_err(|error| {
+            self.break_core(error);
+            Stopped
+        })
+    }
+
+    fn request_stop(&mut self, reason: StopReason) {
+        self.shared.request_stop(reason);
+    }
+}
+
+/// The loop's own state.
+struct Hub<'a, M, J, Snk, Src> {
+    feed: Feed<Inline<'a, M, J, Snk>>,
+    source: Src,
+    shared: &'a Shared<'a>,
+    waiter: Waiter,
+    is_event_time: bool,
+    grace_ns: i64,
+    is_halted: bool,
+}
+
+impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, Snk, Src> {
+    fn trade(&mut self) {
+        while self.shared.stop_reason().is_none() {
+            let core = &mut self.feed.intake;
+            if self.shared.control.is_killed() && !self.is_halted {
+                self.is_halted = true;
+                core.operate(OperatorAction::Halt);
+            }
+            if let Err(fault) = core.stage.journal.poll_health() {
+                self.shared
+                    .fail(EngineError::Journal(fault), KillReason::JournalFailed);
+                return;
+            }
+            if self.feed.tick().is_err() {
+                return;
+            }
+            let polled = self.source.poll(&mut self.feed);
+            self.shared.monitor.store(&self.feed.intake.stage.progress);
+            match polled {
+                Ok(Progress::Busy) => self.waiter.reset(),
+                Ok(Progress::Idle) => self.waiter.idle(),
+                Ok(Progress::Ended) => self.shared.request_stop(StopReason::SourceEnded),
+                Err(error) if !self.feed.has_refused => {
+                    self.shared
+                        .fail(EngineError::Source(error), KillReason::SourceFailed);
+                }
+                Err(_) => self.shared.request_stop(StopReason::Failed),
+            }
+        }
+    }
+
+    /// Phase one of the end: cancel what is open, take what is owed.
+    fn drain(&mut self) {
+        self.feed.start_draining();
+        self.shared.gate.halt();
+        self.feed.intake.operate(OperatorAction::Halt);
+        let start_ns = self.feed.intake.stage.clock.real_ns();
+        for _ in 0..DRAIN_POLLS_MAX {
+            let core = &self.feed.intake;
+            if !core.is_core_usable || !core.is_source_usable || self.shared.control.take_signal() {
+                return;
+            }
+            let sent_count = core.sent_count;
+            match self.source.drain(&mut self.feed) {
+                Ok(Progress::Ended) if self.feed.intake.sent_count == sent_count => return,
+                Ok(Progress::Ended | Progress::Busy) => self.waiter.reset(),
+                Ok(Progress::Idle) => self.waiter.idle(),
+                Err(error) => {
+                    self.shared
+                        .fail(EngineError::Source(error), KillReason::SourceFailed);
+                    return;
+                }
+            }
+            let waited_ns = self.feed.intake.stage.clock.real_ns() - start_ns;
+            if !self.is_event_time && waited_ns > self.grace_ns {
+                break;
+            }
+        }
+        self.shared
+            .warn("The source still owed reports when the grace time was over.");
+    }
+
+    /// Runs one phase; a panic in it is recorded and the rest goes on without whoever panicked.
+    fn guard(&mut self, phase: impl FnOnce(&mut Self)) {
+        if let Err(message) = guarded(|| phase(self)) {
+            self.feed.intake.bury(message);
+        }
+    }
+
+    fn run(&mut self) {
+        self.guard(Self::trade);
+        if self.feed.intake.is_core_usable {
+            self.shared.set_phase(Phase::Draining);
+            self.guard(Self::drain);
+        }
+        self.shared.set_phase(Phase::Done);
+        if self.feed.intake.is_core_usable {
+            self.guard(|hub| hub.feed.intake.stop());
+        }
+        self.shared.monitor.store(&self.feed.intake.stage.progress);
+    }
+
+    fn seal(self) -> Remains<M> {
+        let inline = self.feed.intake;
+        let (core, withheld) = (inline.stage, inline.egress.withheld_count);
+        let decision_hash = core.decision_hash();
+        if let Err(fault) = core.journal.seal() {
+            self.shared
+                .fail(EngineError::Journal(fault), KillReason::JournalFailed);
+        }
+        Remains {
+            machine: core.machine,
+            progress: core.progress,
+            withheld,
+            decision_hash,
+            latency: Latency {
+                ingress: core.ingress,
+                apply: core.apply,
+                egress: inline.egress.egress,
+                tick_to_order: inline.egress.tick_to_order,
+            },
+        }
+    }
+}
+
+/// Runs everything on one thread of its own, so that its pinning and priority end with it.
+pub(super) fn run<'a, M, J, Src, Snk>(
+    config: &EngineConfig,
+    stage: CoreStage<'a, M, J>,
+    source: Src,
+    sink: Snk,
+    shared: &'a Shared<'a>,
+    topology: &Topology,
+) -> Result<Option<Remains<M>>, EngineError>
+where
+    M: Machine + Send,
+    J: Journal,
+    Src: EventSource + Send,
+    Snk: CommandSink + Send,
+{
+    let plan = topology.thread(HUB);
+    let wait = plan
+        .and_then(|plan| plan.wait)
+        .unwrap_or(WaitStrategy::Park);
+    let clock = stage.clock.clone();
+    let inline = Inline {
+        egress: EgressStage::new(sink, shared.control, &shared.gate, clock.clone()),
+        stage,
+        shared,
+        commands: VecDeque::with_capacity(DECISIONS_PER_INPUT_MAX),
+        reports: VecDeque::with_capacity(SEND_CHAIN_MAX),
+        place: Place::Source,
+        sent_count: 0,
+        is_core_usable: true,
+        is_sink_usable: true,
+        is_source_usable: true,
+    };
+    let mut hub = Hub {
+        feed: Feed::new(inline, clock, config),
+        source,
+        shared,
+        waiter: Waiter::new(wait),
+        is_event_time: config.clock == Clock::Event,
+        grace_ns: config.grace_ns,
+        is_halted: false,
+    };
+    thread::scope(|scope| {
+        let handle = thread::Builder::new()
+            .name(HUB.to_owned())
+            .spawn_scoped(scope, move || {
+                settle(config, plan, shared);
+                hub.run();
+                hub.seal()
+            })
+            .map_err(|cause| EngineError::Spawn { thread: HUB, cause })?;
+        Ok(handle.join().ok())
+    })
+}

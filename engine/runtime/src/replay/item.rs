@@ -1,0 +1,117 @@
+//! Frames checked and brought to one size, ready for the core.
+
+use acth_core::event::EVENT_BYTES;
+
+use super::ReplayError;
+use crate::{
+    frames::{self, FrameClass, MANIFEST_KIND},
+    journal::{FrameView, Frames},
+    manifest::RunManifest,
+};
+
+/// One frame on its way to the core. Manifests come without their bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    pub(super) sequence: u64,
+    pub(super) time_ns: i64,
+    pub(super) cause: u64,
+    pub(super) kind: u16,
+    pub(super) payload: [u8; EVENT_BYTES],
+}
+
+impl Item {
+    pub(super) const EMPTY: Self = Self {
+        sequence: 0,
+        time_ns: 0,
+        cause: 0,
+        kind: 0,
+        payload: [0; EVENT_BYTES],
+    };
+}
+
+/// Takes frames in and refuses whatever is not the engine's.
+#[derive(Debug)]
+pub(super) struct FrameGate {
+    manifest: RunManifest,
+    pub(super) runs: u64,
+    pub(super) last_sequence: u64,
+}
+
+impl FrameGate {
+    /// Reads the first frame, which must be a manifest.
+    pub(super) fn open<F: Frames>(frames: &mut F) -> Result<(Self, RunManifest), ReplayError> {
+        let first = frames.next().map_err(ReplayError::Journal)?;
+        let first = first.ok_or(ReplayError::Empty)?;
+        if first.kind != MANIFEST_KIND {
+            return Err(ReplayError::NoManifest {
+                sequence: first.sequence,
+                kind: first.kind,
+            });
+        }
+        let manifest = read_manifest(&first)?;
+        let gate = Self {
+            manifest: manifest.clone(),
+            runs: 1,
+            last_sequence: first.sequence,
+        };
+        Ok((gate, manifest))
+    }
+
+    /// Fills `item` with the next frame; false at the end.
+    #[inline]
+    pub(super) fn next<F: Frames>(
+        &mut self,
+        frames: &mut F,
+        item: &mut Item,
+    ) -> Result<bool, ReplayError> {
+        let Some(frame) = frames.next().map_err(ReplayError::Journal)? else {
+            return Ok(false);
+        };
+        let expected = self.last_sequence + 1;
+        if frame.sequence != expected {
+            let came = frame.sequence;
+            return Err(ReplayError::Order { expected, came });
+        }
+        self.last_sequence = expected;
+        item.sequence = frame.sequence;
+        item.time_ns = frame.time_ns;
+        item.cause = frame.cause;
+        item.kind = frame.kind;
+        match frames::classify(frame.kind) {
+            FrameClass::Input(_) | FrameClass::Decision(_) => match frame.payload.try_into() {
+                Ok(payload) => item.payload = payload,
+                Err(_) => {
+                    return Err(ReplayError::Payload {
+                        sequence: frame.sequence,
+                        kind: frame.kind,
+                    });
+                }
+            },
+            FrameClass::Manifest => self.go_on(&frame)?,
+            FrameClass::Unknown(kind) => {
+                return Err(ReplayError::Kind {
+                    sequence: frame.sequence,
+                    kind,
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    /// A later run in the same journal: it must be the same machine.
+    fn go_on(&mut self, frame: &FrameView<'_>) -> Result<(), ReplayError> {
+        let manifest = read_manifest(frame)?;
+        if !manifest.builds_same_machine(&self.manifest) {
+            return Err(ReplayError::ManifestChanged(frame.sequence));
+        }
+        self.runs += 1;
+        Ok(())
+    }
+}
+
+fn read_manifest(frame: &FrameView<'_>) -> Result<RunManifest, ReplayError> {
+    RunManifest::from_bytes(frame.payload).map_err(|cause| ReplayError::Manifest {
+        sequence: frame.sequence,
+        cause,
+    })
+}
