@@ -3,5 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod matching;
+pub mod paper;
 mod rng;
+pub mod source;
 pub mod world;

@@ -1,6 +1,7 @@
 //! The world repeats itself for one seed, looks like a market, and hides what was planted where estimators find it.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may fail this way")]
 
 use acth_core::{hash::StateHasher, instrument::InstrumentId};
 use acth_sim::world::{MessageBody, World, WorldConfig, WorldMessage};
