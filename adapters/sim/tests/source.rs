@@ -58,7 +58,7 @@ impl EventSink for Trader {
             }
             EventView::Bbo(bbo) => {
                 self.bbo_count += 1;
-                if self.bbo_count % 50 == 0 {
+                if self.bbo_count.is_multiple_of(50) {
                     let id = self.next_id;
                     self.next_id += 3;
                     let quantity = self.instruments.get(event.instrument_id()).unwrap().lot * 20;

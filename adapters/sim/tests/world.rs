@@ -83,7 +83,8 @@ fn looks_like_a_market() {
     for (id, instrument) in world.instruments().iter() {
         let row = &mut counts[id.index()];
         row.spread_ticks.sort_unstable();
-        let at = |share: usize| row.spread_ticks[row.spread_ticks.len() * share / 100];
+        let at =
+            |share: usize| row.spread_ticks[row.spread_ticks.len() * share / 100] / instrument.tick;
         let book = world.snapshot(id, 5_000).unwrap();
         eprintln!(
             "{}: {} trades/s, {} tickers/s, {} diffs/s of {} levels, spread median {} p90 {} p99 {}, depth {}+{}, \
