@@ -2,6 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod encode;
 pub mod matching;
+pub mod paper;
 mod rng;
+pub mod source;
 pub mod world;

@@ -1,6 +1,7 @@
 //! The world repeats itself for one seed, looks like a market, and hides what was planted where estimators find it.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may fail this way")]
 
 use acth_core::{hash::StateHasher, instrument::InstrumentId};
 use acth_sim::world::{MessageBody, World, WorldConfig, WorldMessage};
@@ -82,7 +83,8 @@ fn looks_like_a_market() {
     for (id, instrument) in world.instruments().iter() {
         let row = &mut counts[id.index()];
         row.spread_ticks.sort_unstable();
-        let at = |share: usize| row.spread_ticks[row.spread_ticks.len() * share / 100];
+        let at =
+            |share: usize| row.spread_ticks[row.spread_ticks.len() * share / 100] / instrument.tick;
         let book = world.snapshot(id, 5_000).unwrap();
         eprintln!(
             "{}: {} trades/s, {} tickers/s, {} diffs/s of {} levels, spread median {} p90 {} p99 {}, depth {}+{}, \
