@@ -9,7 +9,7 @@ use acth_venues::binance::{
     book_sync::{BookSync, DiffIds, DiffVerdict, OLD_DIFFS_MAX, SnapshotVerdict, SyncState},
     diff_buffer::{DIFFS_MAX, LEVELS_MAX},
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use support::NaiveBook;
 
 /// One change of one level, under its own update id.
@@ -232,8 +232,19 @@ fn steps() -> impl Strategy<Value = Vec<(bool, i64, i64, u64)>> {
     prop::collection::vec((any::<bool>(), 1i64..6, 0i64..4, 1u64..5), 40..160)
 }
 
+/// Failing seeds are printed and kept beside the crate.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 2_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "proptest-regressions/book_sync.txt",
+        ))),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(config())]
 
     #[test]
     fn live_means_equal_to_the_venue(
