@@ -22,7 +22,7 @@ use acth_core::{
 use acth_wire::binance::{Decoder, Depth, Market, Message, Snapshot, Symbol, Symbols};
 
 use super::{
-    book_sync::{BookSync, DiffIds, DiffVerdict, SnapshotVerdict},
+    book_sync::{BookSync, DiffIds, DiffVerdict, SnapshotVerdict, SyncState},
     emit::{self, Stamp},
     refusal, venue_name,
 };
@@ -265,6 +265,12 @@ impl Feed {
             .rows
             .iter()
             .any(|book| book.instrument == instrument && book.state == Some(BookState::Live))
+    }
+
+    /// True when a snapshot of `instrument` was taken and nothing was lost since.
+    pub fn has_book(&self, instrument: InstrumentId) -> bool {
+        let mut rows = self.books.rows.iter();
+        rows.any(|book| book.instrument == instrument && book.sync.state() != SyncState::Waiting)
     }
 
     /// The connection was lost: no book can be trusted.
