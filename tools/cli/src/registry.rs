@@ -156,6 +156,6 @@ impl<S: Strategy> Recipe<S> {
     pub fn build(&self) -> Result<Core<S>, Failure> {
         let strategy =
             S::new(&self.parameters, &self.core.instruments).map_err(Failure::could_not)?;
-        Ok(Core::new(&self.core, strategy))
+        Core::new(&self.core, strategy).map_err(Failure::could_not)
     }
 }

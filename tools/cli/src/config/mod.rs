@@ -68,6 +68,8 @@ pub struct Risk {
     pub max_position_size: Decimal,
     /// Largest loss of one trade at its stop as a share of equity (RISK_PER_TRADE).
     pub risk_per_trade: Decimal,
+    /// Distance of the stop that the risk per trade is reckoned with, as a share of the price.
+    pub stop_distance: Decimal,
     /// Largest correlation of a new position with the rest of the book (MAX_CORRELATION_THRESHOLD).
     pub max_correlation_threshold: Decimal,
     /// Least quote volume of 24 hours for an instrument to be traded (MIN_VOLUME_THRESHOLD).
@@ -175,6 +177,7 @@ impl Default for Risk {
         Self {
             max_position_size: Decimal::new(10, 2),
             risk_per_trade: Decimal::new(1, 2),
+            stop_distance: Decimal::new(2, 2),
             max_correlation_threshold: Decimal::new(95, 2),
             min_volume_threshold: Decimal::ZERO,
             max_order_notional: Decimal::from(250_000),
@@ -276,20 +279,22 @@ impl Config {
     pub fn limits(&self) -> Result<Limits, Failure> {
         let risk = &self.risk;
         Ok(Limits {
-            max_position_share_ppm: ppm("risk.max_position_size", risk.max_position_size, 10)?,
+            position_share_ppm: ppm("risk.max_position_size", risk.max_position_size, 100)?,
+            order_share_ppm: 1_000_000,
             risk_per_trade_ppm: ppm("risk.risk_per_trade", risk.risk_per_trade, 1)?,
-            max_correlation_ppm: ppm(
+            stop_distance_ppm: ppm("risk.stop_distance", risk.stop_distance, 1)?,
+            correlation_ppm: ppm(
                 "risk.max_correlation_threshold",
                 risk.max_correlation_threshold,
                 1,
             )?,
-            min_volume_24h: money("risk.min_volume_threshold", risk.min_volume_threshold)?,
-            max_order_notional: money("risk.max_order_notional", risk.max_order_notional)?,
-            price_collar_ppm: ppm("risk.price_collar", risk.price_collar, 1)?,
+            volume_24h_min: money("risk.min_volume_threshold", risk.min_volume_threshold)?,
+            order_notional_max: money("risk.max_order_notional", risk.max_order_notional)?,
+            collar_ppm: ppm("risk.price_collar", risk.price_collar, 1)?,
             orders_per_second: risk.orders_per_second,
-            max_open_orders: risk.open_orders,
+            open_orders: risk.open_orders,
             stale_after_ns: duration_ns("risk.stale_after", &risk.stale_after)?,
-            max_gross_exposure_ppm: ppm("risk.gross_exposure", risk.gross_exposure, 100)?,
+            gross_exposure_ppm: ppm("risk.gross_exposure", risk.gross_exposure, 100)?,
             drawdown_ppm: ppm("risk.drawdown", risk.drawdown, 1)?,
             ..Limits::default()
         })
@@ -313,7 +318,7 @@ impl Config {
 }
 
 /// A share between 0 and `share_max` as parts per million.
-fn ppm(name: &str, share: Decimal, share_max: i64) -> Result<i64, Failure> {
+fn ppm(name: &str, share: Decimal, share_max: i64) -> Result<u32, Failure> {
     if share.is_sign_negative() || share > Decimal::from(share_max) {
         return Err(Failure::could_not(format!(
             "{name}: {share} is not a share between 0 and {share_max} (0.10 means 10 %)"

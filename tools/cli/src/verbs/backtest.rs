@@ -11,7 +11,11 @@ use acth_engine::{
     monitor::Monitor,
     pipeline::{self, RunOutcome},
 };
-use acth_sim::{paper, source::WorldSource, world::World};
+use acth_sim::{
+    paper,
+    source::{WorldSource, WorldSourceConfig},
+    world::World,
+};
 use acth_venues::{
     binance::catalogue::{self, Listing},
     capture::{CaptureSource, CaptureSpec, Pace},
@@ -82,7 +86,7 @@ fn recorded<S: Strategy + Send>(args: &BacktestArgs, config: &Config) -> Result<
 fn simulated<S: Strategy + Send>(args: &BacktestArgs, config: &Config) -> Result<(), Failure> {
     let world = World::new(config.world.clone(), config.seed).map_err(Failure::could_not)?;
     let recipe = Recipe::<S>::from_config(config, world.instruments())?;
-    let mut source = WorldSource::new(world, args.duration);
+    let mut source = WorldSource::new(world, WorldSourceConfig::lasting(args.duration));
     let look = |monitor: &Monitor| Moment {
         done: 0,
         total: 0,
@@ -134,6 +138,7 @@ pub fn paper_config(config: &Config) -> Result<paper::PaperConfig, Failure> {
     Ok(paper::PaperConfig {
         order_latency_ns: duration_ns("paper.order_latency", &config.paper.order_latency)?,
         report_latency_ns: duration_ns("paper.report_latency", &config.paper.report_latency)?,
+        ..paper::PaperConfig::default()
     })
 }
 

@@ -193,22 +193,17 @@ fn tail(args: &TailArgs) -> Result<(), Failure> {
     let mut reader = Reader::open(&args.journal).map_err(|error| failure(&args.journal, &error))?;
     let mut quiet_since = Instant::now();
     loop {
-        match reader
-            .next()
-            .map_err(|error| failure(&args.journal, &error))?
-        {
-            Some(frame) => {
-                if !args.decisions || is_decision(&frame) {
-                    show(&frame, args.json)?;
-                }
-                quiet_since = Instant::now();
+        while let Some(frame) = reader.next().map_err(|error| failure(&args.journal, &error))? {
+            if !args.decisions || is_decision(&frame) {
+                show(&frame, args.json)?;
             }
-            None if reader.tail() == Tail::Sealed => return Ok(()),
-            None if args.idle > 0 && quiet_since.elapsed().as_nanos() as i64 >= args.idle => {
-                return Ok(());
-            }
-            None => std::thread::sleep(TAIL_POLL),
+            quiet_since = Instant::now();
         }
+        let is_quiet = args.idle > 0 && quiet_since.elapsed().as_nanos() >= args.idle as u128;
+        if is_quiet || reader.tail() == Tail::Sealed {
+            return Ok(());
+        }
+        std::thread::sleep(TAIL_POLL);
     }
 }
 

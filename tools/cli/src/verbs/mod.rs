@@ -18,6 +18,7 @@ use acth_engine::{
     manifest::RunManifest,
     monitor::Monitor,
     pipeline::RunOutcome,
+    placement::Pin,
     wait::{WaitChoice, WaitStrategy},
 };
 use acth_journal::{JournalOptions, Writer};
@@ -108,7 +109,7 @@ fn engine_config<S: Strategy>(
         engine.placement.lock_memory = false;
     }
     if clock == Clock::Wall && !config.engine.cores.is_empty() {
-        engine.placement.pin = acth_engine::placement::Pin::To(config.engine.cores.clone());
+        engine.placement.pin = Pin::Cores(config.engine.cores.clone());
     }
     Ok(engine)
 }
