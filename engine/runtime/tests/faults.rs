@@ -1,5 +1,7 @@
 //! Panics, errors, a failing journal, a slow sink, signals: trading stops, the journal is sealed, the error says where.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 mod support;
 
 use acth_core::{
@@ -249,8 +251,12 @@ fn a_sink_that_does_not_keep_up_raises_the_kill_flag() {
     assert!(sent.lock().unwrap().len() < 4 * BURST);
 }
 
+/// Signals reach every run of the process: tests that raise or count them take turns.
+static SIGNALS: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 #[test]
 fn a_signal_ends_the_run_in_order() {
+    let _turn = SIGNALS.lock();
     for threads in BOTH {
         let dir = tempfile::tempdir().unwrap();
         let (mut source, sink) = venue(script(30));
@@ -275,5 +281,36 @@ fn a_signal_ends_the_run_in_order() {
         let (frames, tail) = read_all(dir.path());
         assert_eq!(tail, Tail::Sealed);
         assert_orderly_end(&frames);
+    }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_reports() {
+    let _turn = SIGNALS.lock();
+    for threads in BOTH {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut source, sink) = venue(script(30));
+        source.fault = SourceFault::OwesForEver;
+        let control = Control::with_signals().unwrap();
+        let monitor = Monitor::new();
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| {
+                let mut config = config(threads, Clock::Wall);
+                config.grace_ns = 60_000_000_000;
+                let journal = writer(dir.path());
+                let toy = Toy::default();
+                pipeline::run(&config, toy, source, sink, journal, &control, &monitor)
+            });
+            while monitor.progress().events < 30 {
+                std::thread::yield_now();
+            }
+            control.request_stop();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            assert!(!run.is_finished(), "the source still owes something");
+            signal_hook::low_level::raise(signal_hook::consts::SIGINT).unwrap();
+            let outcome = run.join().unwrap().unwrap();
+            assert_eq!(outcome.stop_reason, StopReason::Requested);
+        });
+        assert_eq!(read_all(dir.path()).1, Tail::Sealed);
     }
 }

@@ -1,5 +1,7 @@
 //! Runs of a toy machine in both thread modes: order of history, both phases of the end, timers, determinism.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 mod support;
 
 use std::collections::HashMap;
@@ -335,5 +337,27 @@ fn a_kill_in_the_middle_lets_the_cancels_of_open_orders_out() {
             .collect();
         assert_eq!(kinds[..10], [Some(DecisionKind::PlaceOrder); 10]);
         assert_eq!(kinds[10..], [Some(DecisionKind::CancelOrder); 10]);
+    }
+}
+
+#[test]
+fn a_core_that_is_behind_its_source_is_told_to_reduce_once() {
+    for (clock, reduces, expected_count) in [
+        (Clock::Wall, true, 1),
+        (Clock::Wall, false, 0),
+        (Clock::Event, true, 0),
+    ] {
+        let mut config = config(ThreadMode::Multi, clock);
+        config.ring_slots = 64;
+        config.reduces_when_behind = reduces;
+        // Far more than the ring holds, as fast as it goes.
+        let run = run_script(&config, (0..200_000).map(|index| trade(index, 1)).collect());
+        let actions = &run.outcome.machine.actions;
+        let count = actions
+            .iter()
+            .filter(|action| **action == OperatorAction::Reduce)
+            .count();
+        assert_eq!(count, expected_count, "{clock:?} {reduces}");
+        assert_eq!(run.outcome.events as usize, 200_000 + 2 + expected_count);
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const BURST: usize = 60;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Toy {
-    hasher: StateHasher,
+    pub(crate) hasher: StateHasher,
     pub(crate) applied: u64,
     pub(crate) open: Vec<u64>,
     pub(crate) sent: u64,

@@ -21,6 +21,8 @@ pub(crate) enum SourceFault {
     BadEvent,
     /// Never ends by itself.
     Endless,
+    /// Never ends by itself, and always owes one more report.
+    OwesForEver,
 }
 
 /// What the sink does.
@@ -88,7 +90,7 @@ impl EventSource for Source {
                         let _ = sink.emit_with(|slot| *slot = Event::EMPTY);
                         Ok(Progress::Idle)
                     }
-                    SourceFault::Endless => Ok(Progress::Idle),
+                    SourceFault::Endless | SourceFault::OwesForEver => Ok(Progress::Idle),
                 };
             };
             if sink.emit(&event).is_err() {
@@ -104,6 +106,7 @@ impl EventSource for Source {
                 let _ = sink.emit(&report);
                 Ok(Progress::Busy)
             }
+            None if self.fault == SourceFault::OwesForEver => Ok(Progress::Idle),
             None => Ok(Progress::Ended),
         }
     }

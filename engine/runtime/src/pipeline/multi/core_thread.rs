@@ -209,7 +209,10 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
         let has_work = self.lag.lag_count() > 0 || !self.is_all_reported();
         let now_ns = self.stage.clock.real_ns();
         let deadline_ns = *deadline_ns.get_or_insert(now_ns.saturating_add(CATCH_UP_NS));
-        has_work && now_ns < deadline_ns && !self.shared.control.is_killed()
+        has_work
+            && now_ns < deadline_ns
+            && !self.shared.control.is_killed()
+            && !self.shared.control.is_stop_requested()
     }
 
     /// One duty cycle: all reports, then a batch of events. True when there was anything.
