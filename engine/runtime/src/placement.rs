@@ -103,7 +103,9 @@ pub(crate) fn assign_cores(
 
 /// Pins the calling thread; a sentence when the system refused.
 pub(crate) fn pin_current(thread: &str, core: usize) -> Option<String> {
-    let is_pinned = core_affinity::set_for_current(core_affinity::CoreId { id: core });
+    // The crate aborts the process on a core beyond the system's mask.
+    let fits_mask = core < libc::CPU_SETSIZE as usize;
+    let is_pinned = fits_mask && core_affinity::set_for_current(core_affinity::CoreId { id: core });
     (!is_pinned).then(|| format!("Thread {thread} could not be pinned to core {core}."))
 }
 
@@ -153,6 +155,7 @@ mod tests {
     fn refusals_are_sentences() {
         std::thread::spawn(|| {
             assert!(!allowed_cores().is_empty());
+            assert!(pin_current("test", 1023).is_some());
             assert!(pin_current("test", 100_000).is_some());
             // Permitted or refused: neither may panic.
             let _ = raise_priority_current("test");

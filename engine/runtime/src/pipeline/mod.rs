@@ -55,7 +55,8 @@ pub use self::outcome::RunOutcome;
 
 /// Events or reports that the core takes at once; the ring frees their slots together.
 const BATCH: u64 = 64;
-/// Polls of a draining source in the single loop before it is given up.
+/// Polls of a draining source in the single loop in event time before it is given up: a real time would give other
+/// journals on other days.
 const DRAIN_POLLS_MAX: u64 = 1_000_000;
 
 /// Runs until something ends it and seals the journal.

@@ -228,7 +228,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
         self.shared.gate.halt();
         self.feed.intake.operate(OperatorAction::Halt);
         let start_ns = self.feed.intake.stage.clock.real_ns();
-        for _ in 0..DRAIN_POLLS_MAX {
+        for poll_count in 1_u64.. {
             let core = &self.feed.intake;
             if !core.is_core_usable || !core.is_source_usable || self.shared.control.take_signal() {
                 return;
@@ -244,8 +244,12 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
                     return;
                 }
             }
-            let waited_ns = self.feed.intake.stage.clock.real_ns() - start_ns;
-            if !self.is_event_time && waited_ns > self.grace_ns {
+            let is_over = if self.is_event_time {
+                poll_count >= DRAIN_POLLS_MAX
+            } else {
+                self.feed.intake.stage.clock.real_ns() - start_ns > self.grace_ns
+            };
+            if is_over {
                 break;
             }
         }

@@ -8,7 +8,7 @@ use acth_core::{
 use crate::{
     clock::Clock,
     config::EngineConfig,
-    control::KillReason,
+    control::{KillReason, StopReason},
     error::EngineError,
     journal::Journal,
     latency::Latency,
@@ -29,6 +29,8 @@ use crate::{
 const EGRESS_WAIT_MS: i64 = 1000;
 /// Real time that the end of a run waits for egress to finish what it holds.
 const EGRESS_END_WAIT_NS: i64 = 100_000_000;
+/// Real time that the core may take for what its source gave before it ended.
+const CATCH_UP_NS: i64 = 10_000_000_000;
 /// Real time after which a source in event time is taken to owe nothing more.
 const EVENT_DRAIN_NS: i64 = 10_000_000_000;
 
@@ -167,7 +169,13 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
     }
 
     fn trade(&mut self) -> Result<(), EngineError> {
-        while self.shared.stop_reason().is_none() {
+        let mut catch_up_ns = None;
+        loop {
+            if let Some(reason) = self.shared.stop_reason()
+                && !self.is_catching_up(reason, &mut catch_up_ns)
+            {
+                return Ok(());
+            }
             if self.shared.control.is_killed() && !self.is_halted {
                 self.is_halted = true;
                 self.operate(OperatorAction::Halt)?;
@@ -190,7 +198,21 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
                 self.waiter.idle();
             }
         }
-        Ok(())
+    }
+
+    /// A source that ended, or ran out of time, gave everything before that to be traded on: the core takes what still
+    /// lies in the rings first. Any other reason ends trading at once.
+    fn is_catching_up(&self, reason: StopReason, deadline_ns: &mut Option<i64>) -> bool {
+        if !matches!(reason, StopReason::SourceEnded | StopReason::DurationOver) {
+            return false;
+        }
+        let has_work = self.lag.lag_count() > 0 || !self.is_all_reported();
+        let now_ns = self.stage.clock.real_ns();
+        let deadline_ns = *deadline_ns.get_or_insert(now_ns.saturating_add(CATCH_UP_NS));
+        has_work
+            && now_ns < deadline_ns
+            && !self.shared.control.is_killed()
+            && !self.shared.control.is_stop_requested()
     }
 
     /// One duty cycle: all reports, then a batch of events. True when there was anything.
