@@ -4,7 +4,7 @@
 //! checksum, place, predecessor, sequence, run; what does not verify is reported and never skipped. Invariant: the
 //! mapping is looked at only up to and including the first unwritten word.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
 use crate::{
     bounds::{
@@ -477,6 +477,16 @@ impl Reader {
             .metadata()
             .map_err(|source| fail("look at", source))?
             .len();
+        // A file that is not in use is not worth a mapping: followers ask often.
+        if bytes >= SEGMENT_HEADER_BYTES as u64 {
+            let mut word = [0; 8];
+            let count = file
+                .read_at(&mut word, 0)
+                .map_err(|source| fail("read", source))?;
+            if count < word.len() || word == [0; 8] {
+                return Ok(None);
+            }
+        }
         if bytes < SEGMENT_HEADER_BYTES as u64 {
             let is_unused = used_bytes(&read_from(&path, 0)?) == 0;
             return Ok((!is_unused).then_some(Entry::Broken(Damage::Header)));
@@ -526,6 +536,7 @@ impl Reader {
         self.next_sequence = open.header.first_sequence.get();
         self.seed = RunSeed::of(open.header.run_id.get());
         self.end = End::None;
+        open.mapping.populate();
         self.segment = Some(*open);
         Ok(Advance::Segment)
     }

@@ -1,4 +1,5 @@
 //! Write, read, roll, reopen, seal: the ordinary life of a journal.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use acth_journal::{
     FIRST_USER_KIND, JournalError, JournalOptions, Reader, Tail, Writer, info, verify,
