@@ -124,7 +124,8 @@ fn killed_writers_lose_nothing_acknowledged() {
         writer.kill().unwrap();
         writer.wait().unwrap();
         let acknowledged = ledger.join().unwrap();
-        if !path.exists() {
+        if !path.join("LOCK").exists() {
+            // Killed before it had begun.
             continue;
         }
         let (count, tail) = read_all(&path);
