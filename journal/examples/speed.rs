@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use acth_journal::{JournalOptions, Reader, Writer, verify};
 
-const FRAMES: u64 = 400_000;
-const ROUNDS: usize = 5;
+const CHUNKS: usize = 200;
+const CHUNK_FRAMES: u64 = 10_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = match std::env::args().nth(1) {
@@ -22,34 +22,55 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Let the helper finish touching the segments ahead.
     std::thread::sleep(Duration::from_secs(2));
     let mut payload = [7u8; 64];
-    for round in 0..ROUNDS {
+    let mut chunks = Chunks::default();
+    for _ in 0..CHUNKS {
         let started = Instant::now();
-        for number in 0..FRAMES {
+        for number in 0..CHUNK_FRAMES {
             payload[..8].copy_from_slice(&number.to_le_bytes());
             writer.append(0x0100, number.cast_signed(), number, &payload)?;
         }
-        report("append", round, started, FRAMES);
+        chunks.add(started, CHUNK_FRAMES);
     }
+    chunks.report("append");
     println!("roll stalls: {}", writer.roll_stalls());
     writer.seal()?;
-    for round in 0..ROUNDS {
+    for _ in 0..3 {
         let mut reader = Reader::open(&path)?;
-        let (mut frames, mut sum) = (0u64, 0u64);
-        let started = Instant::now();
-        while let Some(frame) = reader.next()? {
-            frames += 1;
-            sum = sum.wrapping_add(u64::from(frame.payload[0]) ^ frame.sequence);
+        let mut sum = 0u64;
+        for _ in 0..CHUNKS {
+            let started = Instant::now();
+            for _ in 0..CHUNK_FRAMES {
+                let Some(frame) = reader.next()? else {
+                    return Err("too few frames".into());
+                };
+                sum = sum.wrapping_add(u64::from(frame.payload[0]) ^ frame.sequence);
+            }
+            chunks.add(started, CHUNK_FRAMES);
         }
-        report("scan", round, started, frames);
         std::hint::black_box(sum);
+        chunks.report("scan");
     }
     let started = Instant::now();
     let found = verify(&path, &mut |_, _| {})?;
-    report("verify", 0, started, found.frames);
+    chunks.add(started, found.frames);
+    chunks.report("verify");
     Ok(())
 }
 
-fn report(what: &str, round: usize, started: Instant, frames: u64) {
-    let per_frame_ns = started.elapsed().as_nanos() as f64 / frames as f64;
-    println!("{what} {round}: {per_frame_ns:.2} ns per frame of 64 bytes payload");
+/// Time per frame of each chunk.
+#[derive(Default)]
+struct Chunks(Vec<f64>);
+
+impl Chunks {
+    fn add(&mut self, started: Instant, frames: u64) {
+        self.0
+            .push(started.elapsed().as_nanos() as f64 / frames as f64);
+    }
+
+    fn report(&mut self, what: &str) {
+        self.0.sort_by(f64::total_cmp);
+        let (least, middle) = (self.0[0], self.0[self.0.len() / 2]);
+        println!("{what}: {least:.1} ns per frame in the best chunk, {middle:.1} in the median");
+        self.0.clear();
+    }
 }

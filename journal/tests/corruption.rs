@@ -1,4 +1,5 @@
 //! Every truncation and every flipped bit: no wrong frame is delivered, nothing panics, the verdict is right.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod kit;
 

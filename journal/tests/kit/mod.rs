@@ -124,27 +124,55 @@ pub(crate) fn frame_starts(bytes: &[u8]) -> Vec<usize> {
     }
 }
 
-/// Makes a segment look as if it had been written before the machine last died.
-pub(crate) fn set_boot_id(path: &Path, id: [u8; 16]) {
-    edit(path, |bytes| bytes[40..56].copy_from_slice(&id));
+/// Writes every segment anew, as a foreign writer would have written it: `change` edits the bytes of one segment, then header, chain
+/// and frame checksums are computed again.
+pub(crate) fn forge(dir: &Path, mut change: impl FnMut(u64, &mut Vec<u8>)) {
+    let mut chain = 0;
+    for index in 0.. {
+        let path = segment(dir, index);
+        if !path.exists() {
+            return;
+        }
+        edit(&path, |bytes| {
+            bytes[72..76].copy_from_slice(&u32::to_le_bytes(chain));
+            change(index, bytes);
+            chain = set_checksums(bytes);
+        });
+    }
 }
 
-/// Computes the checksums of a whole segment anew, as a foreign writer would have written it: header first, then every frame.
-pub(crate) fn rewrite_checksums(path: &Path) {
-    edit(path, |bytes| {
-        let crc = crc32c::crc32c(&bytes[..124]);
-        bytes[124..128].copy_from_slice(&crc.to_le_bytes());
-        let run_id = u64::from_le_bytes(bytes[32..40].try_into().unwrap());
-        let mixed = (run_id ^ (run_id >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let run = mixed ^ (mixed >> 32);
-        let starts = frame_starts(bytes);
-        let mut crc_before = crc;
-        for pair in starts.windows(2) {
-            let place = (pair[0] as u64) << 32 | (pair[1] - pair[0]) as u64;
-            let high = (run ^ place).wrapping_mul(0x94d0_49bb_1331_11eb) >> 32;
-            let seed = high as u32 ^ crc_before;
-            crc_before = crc32c::crc32c_append(seed, &bytes[pair[0] + 8..pair[1]]);
-            bytes[pair[0] + 4..pair[0] + 8].copy_from_slice(&crc_before.to_le_bytes());
-        }
-    });
+/// A boot id that is not this machine's.
+pub(crate) fn set_other_boot(bytes: &mut [u8]) {
+    bytes[40..56].fill(0xee);
+}
+
+/// Sets what every frame of a segment says was durable; `None` = unknown.
+pub(crate) fn set_durable(bytes: &mut [u8], durable: Option<u64>) {
+    let starts = frame_starts(bytes);
+    for start in &starts[..starts.len() - 1] {
+        let sequence = u64::from_le_bytes(bytes[start + 8..start + 16].try_into().unwrap());
+        let lag = durable.map_or(u32::MAX, |durable| {
+            (sequence - durable.min(sequence)) as u32
+        });
+        bytes[start + 36..start + 40].copy_from_slice(&lag.to_le_bytes());
+    }
+}
+
+/// Header first, then every frame; returns the last checksum.
+fn set_checksums(bytes: &mut [u8]) -> u32 {
+    let crc = crc32c::crc32c(&bytes[..124]);
+    bytes[124..128].copy_from_slice(&crc.to_le_bytes());
+    let run_id = u64::from_le_bytes(bytes[32..40].try_into().unwrap());
+    let mixed = (run_id ^ (run_id >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let run = mixed ^ (mixed >> 32);
+    let starts = frame_starts(bytes);
+    let mut crc_before = crc;
+    for pair in starts.windows(2) {
+        let place = (pair[0] as u64) << 32 | (pair[1] - pair[0]) as u64;
+        let high = (run ^ place).wrapping_mul(0x94d0_49bb_1331_11eb) >> 32;
+        let seed = high as u32 ^ crc_before;
+        crc_before = crc32c::crc32c_append(seed, &bytes[pair[0] + 8..pair[1]]);
+        bytes[pair[0] + 4..pair[0] + 8].copy_from_slice(&crc_before.to_le_bytes());
+    }
+    crc_before
 }
