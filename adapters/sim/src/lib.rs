@@ -6,5 +6,6 @@ pub mod encode;
 pub mod matching;
 pub mod paper;
 mod rng;
+pub mod server;
 pub mod source;
 pub mod world;
