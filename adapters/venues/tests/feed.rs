@@ -1,5 +1,11 @@
 //! Frames in, events out: flags, states and ids of what a feed emits.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
+
 #[path = "support/server.rs"]
 mod server;
 mod support;

@@ -181,6 +181,7 @@ pub(crate) fn serve_ws(mut script: impl FnMut(usize, &str, Socket) + Send + 'sta
     let address = serve_raw(move |number, stream| {
         stream.set_nodelay(true).unwrap();
         let mut target = String::new();
+        #[allow(clippy::result_large_err, reason = "the type is the library's")]
         let note = |request: &Request, response: Response| {
             target = request.uri().to_string();
             Ok(response)
