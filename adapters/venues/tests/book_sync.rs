@@ -1,6 +1,12 @@
 //! `BookSync` against a venue that is simulated update by update: whatever is dropped, doubled or swapped on the way,
 //! a book that calls itself live equals the venue's book at the same id.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use acth_core::event::{Level, Side};
@@ -456,7 +462,7 @@ fn full_buffers_start_over_aloud() {
         "only a newer snapshot can join now"
     );
     assert_eq!(sync.on_snapshot(DIFFS_MAX as u64), SnapshotVerdict::TooOld);
-    assert_eq!(sync.on_snapshot(received), SnapshotVerdict::Taken);
+    assert_eq!(sync.on_snapshot(received), SnapshotVerdict::Joined);
 
     let mut sync = BookSync::new(Market::Spot);
     let levels = vec![
@@ -484,6 +490,26 @@ fn full_buffers_start_over_aloud() {
         },
         "too large for any"
     );
+}
+
+#[test]
+fn a_snapshot_that_ends_with_the_newest_diff_needs_no_further_one() {
+    for (market, previous) in [(Market::Spot, 0), (Market::UsdM, 9)] {
+        let mut sync = BookSync::new(market);
+        feed_ids(&mut sync, ids(10, 20, previous));
+        assert_eq!(sync.on_snapshot(20), SnapshotVerdict::Joined);
+        sync.joined();
+        assert_eq!((sync.state(), sync.book_id()), (SyncState::Live, 20));
+
+        // The same, with the diff behind the snapshot.
+        let mut sync = BookSync::new(market);
+        assert_eq!(sync.on_snapshot(20), SnapshotVerdict::Taken);
+        assert_eq!(
+            feed_ids(&mut sync, ids(10, 20, previous)),
+            DiffVerdict::Bridged
+        );
+        assert_eq!((sync.state(), sync.book_id()), (SyncState::Live, 20));
+    }
 }
 
 #[test]

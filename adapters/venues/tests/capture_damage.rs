@@ -1,5 +1,11 @@
 //! Damaged and unusual recordings: one error that names file and line, after everything before it was played.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::{

@@ -5,13 +5,18 @@
 
 pub mod book_sync;
 pub mod catalogue;
-//mod connector;
+mod connector;
 pub mod diff_buffer;
 mod emit;
 pub mod feed;
-//mod pacing;
+mod link;
+mod pacing;
 mod refusal;
-//mod url;
+pub mod session;
+mod snapshots;
+mod url;
+
+pub use pacing::SessionTiming;
 
 pub use acth_wire::binance::Market;
 

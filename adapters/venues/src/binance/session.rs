@@ -22,6 +22,8 @@
 //! Invariant: one poll makes at most one read and handles what that read completed; `ts_ingress_ns` is taken once a
 //! read.
 
+use std::time::Duration;
+
 use acth_core::{
     instrument::{InstrumentId, Instruments},
     port::{EventSink, EventSource, PortError, Progress, Stopped},
@@ -156,7 +158,9 @@ impl Session {
             fetcher: fetcher.map_err(refuse)?,
             plan: SnapshotPlan::new(ids, &timing),
             backoff: Backoff::new(timing.reconnect_min, timing.reconnect_max),
-            phase: Phase::Down { ts_due_ns: i64::MIN },
+            phase: Phase::Down {
+                ts_due_ns: i64::MIN,
+            },
             stats: SessionStats::default(),
         })
     }
@@ -260,11 +264,7 @@ impl Session {
         }
     }
 
-    fn handle_frames(
-        &mut self,
-        ts_ingress_ns: i64,
-        sink: &mut impl EventSink,
-    ) -> Result<(), Halt> {
+    fn handle_frames(&mut self, ts_ingress_ns: i64, sink: &mut impl EventSink) -> Result<(), Halt> {
         let Phase::Open(open) = &mut self.phase else {
             return Ok(());
         };
@@ -292,9 +292,10 @@ impl Session {
     }
 
     fn close(&mut self, cause: &str, sink: &mut impl EventSink) -> Result<(), Halt> {
-        let Phase::Open(open) = &self.phase else {
+        let Phase::Open(open) = &mut self.phase else {
             return Ok(());
         };
+        open.link.say_goodbye();
         let now_ns = sink.now_ns();
         let lasted_ns = now_ns.saturating_sub(open.ts_opened_ns);
         if lasted_ns >= nanoseconds(self.timing.stable_after) {
@@ -363,8 +364,9 @@ impl Session {
                 self.stats.snapshots_failed += 1;
                 tracing::warn!(session = %self.name, instrument = instrument.0, %error, "no snapshot");
                 self.feed.snapshot_failed(instrument);
-                if matches!(error, FetchError::TooOften { .. }) {
-                    self.plan.pause(now_ns);
+                if let FetchError::TooOften { retry_after_s, .. } = error {
+                    self.plan
+                        .pause(now_ns, retry_after_s.map(Duration::from_secs));
                 }
             }
         }

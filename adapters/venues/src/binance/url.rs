@@ -67,7 +67,6 @@ fn split_port(authority: &str) -> Option<(&str, u16)> {
 }
 
 /// What to ask the stream server for: depth, best bid and offer and trades of every symbol, over one connection.
-#[allow(dead_code)]
 pub(super) fn streams_target(endpoint: &Endpoint, symbols: &[(InstrumentId, String)]) -> String {
     let mut target = format!("{}/stream?streams=", endpoint.path);
     for (index, (_, symbol)) in symbols.iter().enumerate() {
