@@ -8,7 +8,7 @@ use crate::exit::Failure;
 ///
 /// # Errors
 /// When the level is none of error, warn, info, debug, trace.
-pub fn start(level: &str) -> Result<(), Failure> {
+pub(crate) fn start(level: &str) -> Result<(), Failure> {
     let level: Level = level.parse().map_err(|_| {
         Failure::could_not(format!(
             "log_level: `{level}` is none of error, warn, info, debug, trace"

@@ -76,7 +76,10 @@ impl<S: Strategy + Send> Runner for Of<S> {
 ///
 /// # Errors
 /// When there is none; the sentence lists those there are.
-pub fn find<'a>(strategies: &'a [Registered], name: &str) -> Result<&'a dyn Runner, Failure> {
+pub(crate) fn find<'a>(
+    strategies: &'a [Registered],
+    name: &str,
+) -> Result<&'a dyn Runner, Failure> {
     let found = strategies.iter().find(|strategy| strategy.name() == name);
     // A binary around one strategy need not repeat its name in the configuration.
     let only = (strategies.len() == 1).then(|| &strategies[0]);
@@ -101,11 +104,11 @@ fn read_parameters<S: Strategy>(given: &toml::Table) -> Result<S::Config, Failur
 }
 
 /// What a core is built from: the part of the manifest that replay needs.
-pub struct Recipe<S: Strategy> {
+pub(crate) struct Recipe<S: Strategy> {
     /// The core's configuration.
-    pub core: CoreConfig,
+    pub(crate) core: CoreConfig,
     /// The strategy's.
-    pub parameters: S::Config,
+    pub(crate) parameters: S::Config,
 }
 
 impl<S: Strategy> Recipe<S> {
@@ -113,7 +116,7 @@ impl<S: Strategy> Recipe<S> {
     ///
     /// # Errors
     /// When a value is out of its range.
-    pub fn from_config(config: &Config, instruments: &Instruments) -> Result<Self, Failure> {
+    pub(crate) fn from_config(config: &Config, instruments: &Instruments) -> Result<Self, Failure> {
         Ok(Self {
             core: config.core(instruments.rows().to_vec())?,
             parameters: read_parameters::<S>(&config.parameters)?,
@@ -124,7 +127,7 @@ impl<S: Strategy> Recipe<S> {
     ///
     /// # Errors
     /// When the manifest was written by another version.
-    pub fn from_manifest(manifest: &RunManifest) -> Result<Self, Failure> {
+    pub(crate) fn from_manifest(manifest: &RunManifest) -> Result<Self, Failure> {
         let part = |name: &str| manifest.core.get(name).cloned().unwrap_or(Value::Null);
         let refuse = |cause: serde_json::Error| {
             Failure::could_not(format!(
@@ -142,7 +145,7 @@ impl<S: Strategy> Recipe<S> {
     ///
     /// # Errors
     /// When a value has no JSON form.
-    pub fn to_value(&self) -> Result<Value, Failure> {
+    pub(crate) fn to_value(&self) -> Result<Value, Failure> {
         Ok(json!({
             "core": serde_json::to_value(&self.core).map_err(Failure::could_not)?,
             "parameters": serde_json::to_value(&self.parameters).map_err(Failure::could_not)?,
@@ -153,7 +156,7 @@ impl<S: Strategy> Recipe<S> {
     ///
     /// # Errors
     /// When the strategy refuses its parameters.
-    pub fn build(&self) -> Result<Core<S>, Failure> {
+    pub(crate) fn build(&self) -> Result<Core<S>, Failure> {
         let strategy =
             S::new(&self.parameters, &self.core.instruments).map_err(Failure::could_not)?;
         Core::new(&self.core, strategy).map_err(Failure::could_not)

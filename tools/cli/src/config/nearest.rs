@@ -17,7 +17,7 @@ fn edit_distance(first: &str, second: &str) -> usize {
 }
 
 /// The word of `known` that is nearest to `word`, unless none is near at all.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known
         .into_iter()
         .map(|candidate| (edit_distance(word, candidate), candidate));

@@ -193,7 +193,10 @@ fn tail(args: &TailArgs) -> Result<(), Failure> {
     let mut reader = Reader::open(&args.journal).map_err(|error| failure(&args.journal, &error))?;
     let mut quiet_since = Instant::now();
     loop {
-        while let Some(frame) = reader.next().map_err(|error| failure(&args.journal, &error))? {
+        while let Some(frame) = reader
+            .next()
+            .map_err(|error| failure(&args.journal, &error))?
+        {
             if !args.decisions || is_decision(&frame) {
                 show(&frame, args.json)?;
             }

@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what the trading verbs share.
 
 pub mod backtest;
+mod heartbeat;
 pub mod journal;
 pub mod replay;
 pub mod run;
