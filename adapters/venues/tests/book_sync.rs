@@ -411,7 +411,7 @@ fn a_snapshot_before_any_diff_is_live_only_with_the_diff_that_bridges_it() {
     for (market, old, bridging, beyond) in [
         (
             Market::Spot,
-            ids(195, 200, 0),
+            ids(195, 199, 0),
             ids(199, 205, 0),
             ids(202, 205, 0),
         ),
