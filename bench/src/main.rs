@@ -1,0 +1,3 @@
+//! Measurements of ACTH.
+
+fn main() {}
