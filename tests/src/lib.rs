@@ -19,7 +19,9 @@ pub fn root() -> PathBuf {
 /// A recorded file by its path inside the data folder, or `None` with the reason printed.
 pub fn recorded(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ACTH_DATA").map(PathBuf::from);
-    let path = folder.unwrap_or_else(|| root().join("../shared/data")).join(name);
+    let path = folder
+        .unwrap_or_else(|| root().join("../shared/data"))
+        .join(name);
     if path.is_file() {
         return Some(path);
     }
@@ -29,10 +31,15 @@ pub fn recorded(name: &str) -> Option<PathBuf> {
 
 /// The four recordings of 2024-08-08, or `None` with the reason printed.
 pub fn recordings() -> Option<Vec<PathBuf>> {
-    ["spot/btcusdt", "spot/ethusdt", "usdm/btcusdt", "usdm/ethusdt"]
-        .iter()
-        .map(|name| recorded(&format!("crypto/binance/{name}_20240808.gz")))
-        .collect()
+    [
+        "spot/btcusdt",
+        "spot/ethusdt",
+        "usdm/btcusdt",
+        "usdm/ethusdt",
+    ]
+    .iter()
+    .map(|name| recorded(&format!("crypto/binance/{name}_20240808.gz")))
+    .collect()
 }
 
 /// The command `acth`, built in the profile of the tests; built once a process.
@@ -55,13 +62,28 @@ pub fn build(flags: &[&str]) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(root())
-        .args(["build", "--quiet", "--locked", "-p", "acth", "--message-format=json"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "-p",
+            "acth",
+            "--message-format=json",
+        ])
         .args(flags)
         .output();
-    let Ok(output) = output else { panic!("cargo cannot be started") };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let Ok(output) = output else {
+        panic!("cargo cannot be started")
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8_lossy(&output.stdout);
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let messages = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let program = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
     match program.last() {
         Some(path) => path,
@@ -105,7 +127,11 @@ pub fn command(arguments: &[&str]) -> Command {
 pub fn run_json(arguments: &[&str]) -> Value {
     let output = run(arguments);
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?} ended with {}: {error}", output.status);
+    assert!(
+        output.status.success(),
+        "{arguments:?} ended with {}: {error}",
+        output.status
+    );
     parse(&output)
 }
 
@@ -118,7 +144,10 @@ pub fn parse(output: &Output) -> Value {
         Ok(value) => value,
         Err(cause) => {
             let text = String::from_utf8_lossy(&output.stdout);
-            panic!("{cause} in {text:?}; {}", String::from_utf8_lossy(&output.stderr))
+            panic!(
+                "{cause} in {text:?}; {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
         }
     }
 }

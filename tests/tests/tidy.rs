@@ -29,7 +29,10 @@ const EDGES: [(&str, &[&str]); 11] = [
             "acth-wire",
         ],
     ),
-    ("acth-learn", &["acth-core", "acth-nn", "acth-journal", "acth-sim"]),
+    (
+        "acth-learn",
+        &["acth-core", "acth-nn", "acth-journal", "acth-sim"],
+    ),
     ("acth-bench", ALL),
     ("acth-tests", ALL),
 ];
@@ -47,8 +50,13 @@ const ALL: &[&str] = &[
 ];
 
 /// Crates that must forbid unsafe code altogether.
-const SAFE_CRATES: [&str; 5] =
-    ["adapters/sim", "adapters/venues", "adapters/wire", "engine/core", "tools/cli"];
+const SAFE_CRATES: [&str; 5] = [
+    "adapters/sim",
+    "adapters/venues",
+    "adapters/wire",
+    "engine/core",
+    "tools/cli",
+];
 
 /// Longest source file.
 const FILE_LINES_MAX: usize = 800;
@@ -74,21 +82,38 @@ const CORE_BANNED: [&str; 12] = [
 fn manifests() -> BTreeMap<String, toml::Table> {
     let root = acth_tests::root();
     let workspace = read_toml(&root.join("Cargo.toml"));
-    let members = workspace["workspace"]["members"].as_array().expect("a list of members").clone();
+    let members = workspace["workspace"]["members"]
+        .as_array()
+        .expect("a list of members")
+        .clone();
     let tables = members.iter().map(|member| {
-        let table = read_toml(&root.join(member.as_str().expect("a path")).join("Cargo.toml"));
-        (table["package"]["name"].as_str().expect("a name").to_owned(), table)
+        let table = read_toml(
+            &root
+                .join(member.as_str().expect("a path"))
+                .join("Cargo.toml"),
+        );
+        (
+            table["package"]["name"]
+                .as_str()
+                .expect("a name")
+                .to_owned(),
+            table,
+        )
     });
     tables.collect()
 }
 
 fn read_toml(path: &Path) -> toml::Table {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    text.parse()
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a readable folder").flatten() {
+    for entry in std::fs::read_dir(folder)
+        .expect("a readable folder")
+        .flatten()
+    {
         let path = entry.path();
         let name = entry.file_name().into_string().expect("a plain name");
         if path.is_dir() && !name.starts_with('.') && name != "target" {
@@ -106,7 +131,11 @@ fn all_sources() -> Vec<(String, String)> {
         sources(&root.join(folder), &mut found);
     }
     let read = |path: PathBuf| {
-        let name = path.strip_prefix(&root).expect("inside").display().to_string();
+        let name = path
+            .strip_prefix(&root)
+            .expect("inside")
+            .display()
+            .to_string();
         (name, std::fs::read_to_string(&path).expect("readable"))
     };
     found.into_iter().map(read).collect()
@@ -116,12 +145,17 @@ fn all_sources() -> Vec<(String, String)> {
 fn crates_depend_only_on_whom_they_may() {
     let allowed: BTreeMap<&str, &[&str]> = EDGES.into_iter().collect();
     for (name, table) in manifests() {
-        let may = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the table"));
+        let may = allowed
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} is not in the table"));
         let Some(dependencies) = table.get("dependencies").and_then(|d| d.as_table()) else {
             continue;
         };
         for dependency in dependencies.keys().filter(|key| key.starts_with("acth")) {
-            assert!(may.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
+            assert!(
+                may.contains(&dependency.as_str()),
+                "{name} must not depend on {dependency}"
+            );
         }
     }
 }
@@ -140,18 +174,32 @@ fn files_stay_readable() {
         assert!(lines <= FILE_LINES_MAX, "{name} has {lines} lines");
         for (number, line) in text.lines().enumerate() {
             let width = line.chars().count();
-            assert!(width <= LINE_CHARS_MAX, "{name}:{} is {width} wide", number + 1);
+            assert!(
+                width <= LINE_CHARS_MAX,
+                "{name}:{} is {width} wide",
+                number + 1
+            );
         }
-        assert!(text.starts_with("//!") || text.starts_with("#!"), "{name} has no module head");
+        assert!(
+            text.starts_with("//!") || text.starts_with("#!"),
+            "{name} has no module head"
+        );
     }
 }
 
 #[test]
 fn the_core_calls_nothing_that_could_differ_between_runs() {
-    let core = all_sources().into_iter().filter(|(name, _)| name.starts_with("engine/core/src"));
+    let core = all_sources()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("engine/core/src"));
     for (name, text) in core {
-        let code = text.lines().take_while(|line| !line.contains("#[cfg(test)]"));
-        for (number, line) in code.enumerate().filter(|(_, line)| !line.trim().starts_with("//")) {
+        let code = text
+            .lines()
+            .take_while(|line| !line.contains("#[cfg(test)]"));
+        for (number, line) in code
+            .enumerate()
+            .filter(|(_, line)| !line.trim().starts_with("//"))
+        {
             for banned in CORE_BANNED {
                 assert!(!line.contains(banned), "{name}:{}: {banned}", number + 1);
             }
@@ -164,6 +212,10 @@ fn safe_crates_forbid_unsafe_code() {
     for folder in SAFE_CRATES {
         let path = acth_tests::root().join(folder).join("src/lib.rs");
         let text = std::fs::read_to_string(&path).expect("readable");
-        assert!(text.contains("#![forbid(unsafe_code)]"), "{}", path.display());
+        assert!(
+            text.contains("#![forbid(unsafe_code)]"),
+            "{}",
+            path.display()
+        );
     }
 }

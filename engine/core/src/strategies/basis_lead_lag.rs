@@ -1,18 +1,20 @@
 //! Spot-perpetual basis and cross-asset lead-lag on microprices.
 //!
-//! For every instrument the strategy keeps the log of its microprice and a fast exponentially weighted mean of it.
-//! Two things predict where it goes next, as a log return:
+//! For every instrument the strategy keeps the log of its microprice, now and at the last timer ticks. Two things
+//! predict where it goes next, as a log return:
 //!
-//! - *lead-lag*: its leader has moved away from the leader's own fast mean and it has not followed yet:
-//!   `beta x (leader - mean of leader) - (own - own mean)`. Who leads whom, and by how much, is measured: on every
-//!   timer the sampled returns of all pairs enter running cross-correlations at several lags; the follower's leader
-//!   is the instrument whose *earlier* returns correlate best with its own.
+//! - *lead-lag*: what its leader has moved within the lag, the instrument has yet to follow:
+//!   `beta x (leader now - leader a lag ago)`. Who leads whom, by how many ticks, and beta are measured: the sampled
+//!   returns of all pairs enter running correlations at several lags, and the follower's leader is the instrument
+//!   whose *earlier* returns go best with its own.
 //! - *basis*: a perpetual and the spot of the same base belong together; the distance between their logs reverts to
-//!   its slow mean, and each of the two is expected to do its half.
+//!   its slow mean. Which of the two does how much of the way is measured too: the slope of each one's return on the
+//!   distance a tick before (an error-correction model).
 //!
 //! With the sum beyond the cost of getting in and out it enters: at once (immediate-or-cancel) when the prediction
-//! pays for taking on both sides, else by resting at the touch (post-only). It leaves when the prediction is gone,
-//! the stop is hit or the holding time is over. Sizes come from the risk per trade.
+//! pays for taking on both sides, else by resting at the touch (post-only), which needs a clearer prediction because
+//! resting orders are filled most readily when they are wrong. It leaves when the prediction is gone, the stop is
+//! hit or the holding time is over. Sizes come from the risk per trade.
 //!
 //! Invariant: one open order per instrument; nothing happens in an instrument without a live quote.
 
@@ -22,24 +24,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     prelude::*,
-    stats::{Ewma, EwmaPair, LeadLag, StatsError},
+    stats::{Ewma, EwmaPair, LAG_MAX, LeadLag, StatsError, share_of_half_life},
 };
 
 /// Instruments considered as leader or follower; pairs beyond would cost the timer too much time.
 const STRUCTURE_INSTRUMENTS_MAX: usize = 16;
+/// Ticks of prices kept: the longest lag and the newest.
+const PAST_TICKS: usize = LAG_MAX + 1;
 /// Reason codes in the journal.
 mod reason {
     pub(super) const ENTER: u16 = 1;
     pub(super) const LEAVE: u16 = 2;
     pub(super) const STOP: u16 = 3;
+    pub(super) const TURN: u16 = 4;
 }
 
 /// Parameters of `BasisLeadLag`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BasisLeadLagConfig {
-    /// Half-life of the fast mean that a move is measured from.
-    pub fast_half_life_ms: i64,
     /// Half-life of mean and variance of the basis.
     pub basis_half_life_ms: i64,
     /// Half-life of the cross-correlations, in timer ticks.
@@ -52,8 +55,10 @@ pub struct BasisLeadLagConfig {
     pub leader_correlation_min: f64,
     /// Least distance of the basis from its mean, in standard deviations.
     pub basis_z_min: f64,
-    /// What a prediction must promise beyond its costs, in parts per million of the price.
-    pub edge_ppm_min: f64,
+    /// What a prediction must promise beyond its costs for an order that takes, in parts per million of the price.
+    pub take_edge_ppm: f64,
+    /// The same for an order that rests.
+    pub rest_edge_ppm: f64,
     /// Size of one position, in parts per million of equity.
     pub position_share_ppm: i64,
     /// Loss at which a position is closed, in parts per million of the price.
@@ -69,14 +74,14 @@ pub struct BasisLeadLagConfig {
 impl Default for BasisLeadLagConfig {
     fn default() -> Self {
         Self {
-            fast_half_life_ms: 250,
             basis_half_life_ms: 30_000,
             structure_half_life_ticks: 300.0,
             lag_ticks_max: 5,
             warm_up_ticks: 50,
             leader_correlation_min: 0.1,
             basis_z_min: 1.5,
-            edge_ppm_min: 5.0,
+            take_edge_ppm: 5.0,
+            rest_edge_ppm: 40.0,
             position_share_ppm: 50_000,
             stop_ppm: 1_000,
             hold_ms_max: 5_000,
@@ -91,11 +96,15 @@ impl Default for BasisLeadLagConfig {
 struct Tracked {
     log_price: f64,
     is_live: bool,
-    fast: Ewma,
-    ts_seen_ns: i64,
+    /// Log prices at the last ticks, as a ring; `ticks` modulo its length is the newest.
+    past: [f64; PAST_TICKS],
     /// Slow mean and variance of perpetual minus spot; used at the perpetual only.
     basis: Ewma,
     ts_basis_ns: i64,
+    /// Own return on the distance of the basis a tick before.
+    correction: EwmaPair,
+    /// That distance; 0 while unknown.
+    distance_before: f64,
     /// Index of the other half of a spot-perpetual pair.
     partner: Option<usize>,
     is_perpetual: bool,
@@ -115,10 +124,11 @@ impl Tracked {
         Ok(Self {
             log_price: 0.0,
             is_live: false,
-            fast: Ewma::new(config.fast_half_life_ms * 1_000_000)?,
-            ts_seen_ns: 0,
+            past: [0.0; PAST_TICKS],
             basis: Ewma::new(config.basis_half_life_ms * 1_000_000)?,
             ts_basis_ns: 0,
+            correction: EwmaPair::default(),
+            distance_before: 0.0,
             partner: partner_of(id, instruments),
             is_perpetual: instruments.rows()[id.index()].contract == Contract::Perpetual,
             leader: None,
@@ -147,6 +157,8 @@ pub struct BasisLeadLag {
     /// Cross-correlations, row = leader, column = follower.
     structure: Vec<LeadLag>,
     structure_count: usize,
+    /// Share of a new tick in the corrections' running slopes.
+    share: f64,
     ticks: u64,
 }
 
@@ -167,6 +179,7 @@ impl Strategy for BasisLeadLag {
             tracked: tracked.collect::<Result<_, _>>().map_err(refuse)?,
             structure: structure.collect::<Result<_, _>>().map_err(refuse)?,
             structure_count,
+            share: share_of_half_life(config.structure_half_life_ticks).map_err(refuse)?,
             ticks: 0,
         })
     }
@@ -202,11 +215,12 @@ impl Strategy for BasisLeadLag {
 
     fn on_timer(&mut self, ctx: &mut Context<'_>) {
         self.ticks += 1;
+        let row = ctx.returns_row();
+        self.remember_tick(row);
         let count = self.structure_count;
         for leader in 0..count {
             for follower in 0..count {
                 if leader != follower {
-                    let row = ctx.returns_row();
                     self.structure[leader * count + follower].update(row[leader], row[follower]);
                 }
             }
@@ -223,8 +237,11 @@ impl Strategy for BasisLeadLag {
         for tracked in &self.tracked {
             hash.float(tracked.log_price);
             hash.word(u64::from(tracked.is_live));
-            tracked.fast.digest(hash);
-            hash.signed(tracked.ts_seen_ns);
+            for ago in 0..=self.config.lag_ticks_max {
+                hash.float(tracked.past[self.past_index(ago)]);
+            }
+            tracked.correction.digest(hash);
+            hash.float(tracked.distance_before);
             tracked.basis.digest(hash);
             hash.signed(tracked.ts_basis_ns);
             hash.signed(tracked.ts_entered_ns);
@@ -258,8 +275,6 @@ impl BasisLeadLag {
         let log_price = libm::log(quote.microprice());
         let tracked = &mut self.tracked[index];
         tracked.log_price = log_price;
-        tracked.fast.update(log_price, now_ns - tracked.ts_seen_ns);
-        tracked.ts_seen_ns = now_ns;
         if let Some(partner) = tracked.partner
             && self.tracked[partner].is_live
         {
@@ -284,38 +299,89 @@ impl BasisLeadLag {
 
     /// The predicted log return of one instrument.
     fn predict(&self, index: usize) -> f64 {
-        let tracked = &self.tracked[index];
-        let own = tracked.log_price - tracked.fast.mean();
-        let lead_lag = tracked.leader.map_or(0.0, |leader| {
-            let other = &self.tracked[leader.index];
-            if !other.is_live {
-                return 0.0;
-            }
-            leader.beta * (other.log_price - other.fast.mean()) - own
-        });
-        lead_lag + self.predict_basis(index)
+        self.predict_lead_lag(index) + self.predict_basis(index)
     }
 
-    /// Half of the way back to the mean of the basis, when it is far enough away.
+    /// What the leader has moved within the lag. Nothing while its price a lag ago is unknown.
+    fn predict_lead_lag(&self, index: usize) -> f64 {
+        let Some(leader) = self.tracked[index].leader else {
+            return 0.0;
+        };
+        let other = &self.tracked[leader.index];
+        // The newest tick is less than one period old: a lag of one tick began at the tick before it.
+        let before = other.past[self.past_index(leader.lag_ticks)];
+        if !other.is_live || before == 0.0 {
+            return 0.0;
+        }
+        leader.beta * (other.log_price - before)
+    }
+
+    /// Its own part of the way back to the mean of the basis, when that is far enough away.
     fn predict_basis(&self, index: usize) -> f64 {
         let tracked = &self.tracked[index];
         let Some(partner) = tracked.partner else {
             return 0.0;
         };
-        if !self.tracked[partner].is_live {
-            return 0.0;
-        }
+        let distance = self.basis_deviation(index);
         let perpetual = if tracked.is_perpetual { index } else { partner };
-        let basis = &self.tracked[perpetual].basis;
-        let distance = self.basis_distance(perpetual) - basis.mean();
-        let deviation = basis.deviation();
+        let deviation = self.tracked[perpetual].basis.deviation();
         if deviation <= 0.0 || libm::fabs(distance) < self.config.basis_z_min * deviation {
             return 0.0;
         }
-        if tracked.is_perpetual {
-            -0.5 * distance
-        } else {
-            0.5 * distance
+        // A wide basis pulls the perpetual down and the spot up.
+        let pull = |index: usize| {
+            let slope = self.tracked[index].correction.slope();
+            let towards = if self.tracked[index].is_perpetual {
+                -slope
+            } else {
+                slope
+            };
+            towards.max(0.0)
+        };
+        let total = pull(index) + pull(partner);
+        if total <= 0.0 {
+            return 0.0;
+        }
+        let way = distance * pull(index) / total;
+        if tracked.is_perpetual { -way } else { way }
+    }
+
+    /// Distance of the basis of this pair from its slow mean; 0 while either half has no quote.
+    fn basis_deviation(&self, index: usize) -> f64 {
+        let tracked = &self.tracked[index];
+        let Some(partner) = tracked.partner else {
+            return 0.0;
+        };
+        if !tracked.is_live || !self.tracked[partner].is_live {
+            return 0.0;
+        }
+        let perpetual = if tracked.is_perpetual { index } else { partner };
+        self.basis_distance(perpetual) - self.tracked[perpetual].basis.mean()
+    }
+
+    /// Where in the ring the price of `ago` ticks before the newest tick stands.
+    const fn past_index(&self, ago: usize) -> usize {
+        (self.ticks as usize + PAST_TICKS - ago) % PAST_TICKS
+    }
+
+    /// Takes down the prices of this tick and what each return says about the pull of the basis.
+    fn remember_tick(&mut self, row: &[f64]) {
+        let newest = self.past_index(0);
+        for index in 0..self.tracked.len() {
+            let distance = self.basis_deviation(index);
+            let share = self.share;
+            let tracked = &mut self.tracked[index];
+            tracked.past[newest] = if tracked.is_live {
+                tracked.log_price
+            } else {
+                0.0
+            };
+            if tracked.distance_before != 0.0 {
+                tracked
+                    .correction
+                    .update(tracked.distance_before, row[index], share);
+            }
+            tracked.distance_before = distance;
         }
     }
 
@@ -391,10 +457,9 @@ impl BasisLeadLag {
         if side == Side::Ask && rules.contract == Contract::Spot && !self.config.short_spot {
             return;
         }
-        let strength_ppm = libm::fabs(signal) * 1e6 - self.config.edge_ppm_min;
-        let spread_ppm = quote.spread() as f64 / quote.mid() as f64 * 1e6;
-        let take_ppm = spread_ppm + 2.0 * rules.taker_fee_ppm as f64;
-        let rest_ppm = 2.0 * rules.maker_fee_ppm as f64;
+        let strength_ppm = libm::fabs(signal) * 1e6;
+        let take_ppm = self.config.take_edge_ppm + cost_of_taking_ppm(rules, quote);
+        let rest_ppm = self.config.rest_edge_ppm + 2.0 * rules.maker_fee_ppm as f64;
         let quantity = self.quantity(ctx, id, quote);
         if quantity == 0 {
             return;
@@ -427,11 +492,18 @@ impl BasisLeadLag {
         let age_ns = ctx.now_ns() - tracked.ts_entered_ns;
         let hold_ns_max = self.config.hold_ms_max * 1_000_000;
         let is_stopped = i128::from(-gain) >= stop || age_ns > 2 * hold_ns_max;
-        let is_over = signal * direction as f64 <= 0.0 || age_ns > hold_ns_max;
-        let order = if is_stopped {
+        let against_ppm = -signal * direction as f64 * 1e6;
+        let is_over = against_ppm >= 0.0 || age_ns > hold_ns_max;
+        let is_turned = against_ppm > cost_of_taking_ppm(ctx.instrument(id), quote) / 2.0;
+        let order = if is_stopped || is_turned {
             let price = quote.level(side.opposite()).price;
             let request = OrderRequest::limit(id, side, price, held.abs());
-            request.immediate_or_cancel().because(reason::STOP, signal)
+            let why = if is_stopped {
+                reason::STOP
+            } else {
+                reason::TURN
+            };
+            request.immediate_or_cancel().because(why, signal)
         } else if is_over {
             let request = OrderRequest::limit(id, side, quote.level(side).price, held.abs());
             request.post_only().because(reason::LEAVE, signal)
@@ -482,6 +554,12 @@ impl BasisLeadLag {
     }
 }
 
+/// What it costs to take on the way in and on the way out, in parts per million of the price.
+fn cost_of_taking_ppm(rules: &Instrument, quote: &Quote) -> f64 {
+    let spread_ppm = quote.spread() as f64 / quote.mid() as f64 * 1e6;
+    spread_ppm + 2.0 * rules.taker_fee_ppm as f64
+}
+
 fn refuse(cause: StatsError) -> StrategyError {
     StrategyError {
         strategy: String::from(BasisLeadLag::NAME),
@@ -491,7 +569,6 @@ fn refuse(cause: StatsError) -> StrategyError {
 
 fn check(config: &BasisLeadLagConfig) -> Result<(), StrategyError> {
     let positive = [
-        ("fast_half_life_ms", config.fast_half_life_ms),
         ("basis_half_life_ms", config.basis_half_life_ms),
         ("position_share_ppm", config.position_share_ppm),
         ("stop_ppm", config.stop_ppm),
@@ -508,6 +585,9 @@ fn check(config: &BasisLeadLagConfig) -> Result<(), StrategyError> {
         if value <= 0 {
             return refuse(format!("{name} must be positive, not {value}"));
         }
+    }
+    if config.lag_ticks_max > LAG_MAX {
+        return refuse(format!("lag_ticks_max must be at most {LAG_MAX}"));
     }
     if config.structure_half_life_ticks.is_nan() || config.structure_half_life_ticks <= 0.0 {
         return refuse(String::from("structure_half_life_ticks must be positive"));
