@@ -116,6 +116,30 @@ fn a_missing_chain_id_is_an_error_on_futures() {
     );
 }
 
+/// One damaged bit turns `T` into `t`; taking either of two equal names would be a guess about a number.
+#[test]
+fn doubled_fields_are_errors() {
+    for frame in [
+        r#"{"e":"trade","E":1,"s":"BTCUSDT","t":5,"p":"1","q":"1","t":2,"T":3,"m":true}"#,
+        r#"{"u":1,"s":"BTCUSDT","b":"1","b":"1","B":"1","a":"2","A":"1"}"#,
+        r#"{"u":1,"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}"#,
+        r#"{"lastUpdateId":1,"bids":[],"asks":[],"asks":[]}"#,
+    ] {
+        let mut decoder = sample_decoder(Market::Spot);
+        let error = decoder.decode(frame.as_bytes());
+        assert!(
+            matches!(
+                error,
+                Err(DecodeError::Field {
+                    expected: "the field only once",
+                    ..
+                })
+            ),
+            "{frame}"
+        );
+    }
+}
+
 #[test]
 fn unknown_symbols_are_counted() {
     let mut decoder = sample_decoder(Market::Spot);

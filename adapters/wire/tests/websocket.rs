@@ -319,6 +319,32 @@ fn an_end_inside_a_message_is_an_error() {
     }
 }
 
+/// Fragments that fill the buffer without any frame being cut off: there must be room for the next one all the same.
+#[test]
+fn joined_fragments_leave_room_to_receive() {
+    let mut reader = FrameReader::new(0);
+    let mut stream = Vec::new();
+    for index in 0..8 {
+        let opcode = if index == 0 {
+            Data::Binary
+        } else {
+            Data::Continue
+        };
+        let payload = vec![index; reader.capacity_bytes() / 8 - 4];
+        server_frame(OpCode::Data(opcode), &payload, false, &mut stream);
+    }
+    assert_eq!(stream.len(), reader.capacity_bytes());
+    assert_eq!(reader.receive(&stream), stream.len());
+    assert_eq!(reader.next_frame(), Ok(None));
+    assert!(reader.spare().len() >= READ_BYTES_MIN);
+    reader.receive(&[0x80, 1, 9]);
+    let frame = reader.next_frame().unwrap().unwrap();
+    assert_eq!(
+        (frame.payload.len(), frame.payload.last()),
+        (stream.len() - 8 * 4 + 1, Some(&9))
+    );
+}
+
 #[test]
 fn the_buffer_grows_once_and_only_for_a_frame_that_needs_it() {
     let mut reader = FrameReader::new(0);

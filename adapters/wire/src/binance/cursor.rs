@@ -1,9 +1,10 @@
 //! A place in a frame, and the few readers that the scanner is built of.
 //!
 //! The plain algorithm is a loop over bytes. The tricks: a run of up to eight digits is found and valued as one 64-bit
-//! word (subtract '0' from all bytes, find the first that is no digit, shift it out, join pairs, quadruples and
-//! octuples by three multiplications), and the decimal places beyond the exponent are dropped by a shift instead of a
-//! division. Words are read with `first_chunk`, which the compiler turns into one checked load.
+//! word (exclusive or with '0' in all bytes, find the first that is no digit, shift it out, join pairs, quadruples and
+//! octuples by three multiplications); a decimal of up to eight bytes is one such word with its point cut out; in a
+//! longer one the places beyond the exponent are dropped by a shift instead of a division. Words are read with
+//! `first_chunk`, which the compiler turns into one checked load. What each trick gained: `DESIGN.md`.
 //!
 //! Invariant: a reader accepts no text that a JSON parser would refuse or read differently. What it does not accept it
 //! reports as a `Stop`, and the frame goes to the general parser.
