@@ -4,11 +4,13 @@
 //! venue's sockets; `catalogue` says what is known about its instruments.
 
 pub mod book_sync;
+mod books;
 pub mod catalogue;
 mod connector;
 pub mod diff_buffer;
 mod emit;
 pub mod feed;
+mod feed_stats;
 mod link;
 mod pacing;
 mod refusal;
