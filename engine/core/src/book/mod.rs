@@ -41,7 +41,7 @@ use ladder::Ladder;
 /// Ticks on one page of the window: the bits of a word.
 pub const PAGE_TICKS: usize = 64;
 /// Pages of a side's window: 32,768 ticks hold 90-99 % of the changes recorded at the finest real ticks (BTC and ETH,
-/// 0.01 and 0.10). Half as many hold 79 % for spot BTC; twice as many take a third more memory for 2 % more.
+/// 0.01 and 0.10). Half as many hold 79 % for spot BTC; twice as many take half as much memory again for 2 % more.
 pub const WINDOW_PAGES: usize = 512;
 /// Most levels that a side keeps. Real books of BTC perpetuals reach 5,000 within minutes.
 pub const LEVELS_PER_SIDE_MAX: usize = 16_384;
