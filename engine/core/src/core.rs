@@ -207,6 +207,9 @@ impl<S: Strategy> Core<S> {
             return self.distrust(StateReason::BooksFailing, decisions);
         }
         self.state.stats.fills += 1;
+        if change.is_illegal() {
+            self.distrust(StateReason::IllegalReport, decisions);
+        }
         let is_maker = event.has(crate::event::flags::MAKER);
         let fill = Fill {
             price: filled.price,
@@ -346,6 +349,11 @@ impl<S: Strategy> Core<S> {
     /// Whether the hub may trade.
     pub const fn trading_state(&self) -> TradingState {
         self.state.trading_state
+    }
+
+    /// Why it is in that state.
+    pub const fn trading_state_reason(&self) -> StateReason {
+        self.state.trading_state_reason
     }
 
     /// How many orders are open.

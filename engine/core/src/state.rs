@@ -53,6 +53,7 @@ pub struct State {
     pub(crate) rate: OrderRate,
     pub(crate) returns: Returns,
     pub(crate) trading_state: TradingState,
+    pub(crate) trading_state_reason: StateReason,
     pub(crate) is_cancelling_all: bool,
     pub(crate) now_ns: i64,
     pub(crate) sequence: u64,
@@ -76,6 +77,7 @@ impl State {
             returns: Returns::new(instruments.count(), config.correlation_half_life_samples)?,
             limits: config.limits,
             trading_state: TradingState::Active,
+            trading_state_reason: StateReason::Start,
             is_cancelling_all: false,
             now_ns: 0,
             sequence: 0,
@@ -258,6 +260,7 @@ impl State {
             return;
         }
         self.trading_state = state;
+        self.trading_state_reason = reason;
         self.is_cancelling_all |= state == TradingState::Halted;
         let _ = decisions.push(Decision {
             kind: DecisionKind::TradingStateChanged as u8,

@@ -51,7 +51,7 @@ pub struct TradeArgs {
     /// Directory for the journal; must be new or empty. Default: a new one under `journal-data`.
     #[arg(long, value_name = "DIR")]
     pub journal: Option<PathBuf>,
-    /// Thread layout. Default: multi for `run`, single for `backtest`.
+    /// Thread layout. Default: single for `backtest`; for `run` multi on four cores or more, else single.
     #[arg(long, value_enum)]
     pub threads: Option<Threads>,
     /// Seed of the simulated world.

@@ -140,8 +140,10 @@ pub struct Summary {
     pub account: AccountFacts,
     /// The instruments.
     pub instruments: Vec<InstrumentFacts>,
-    /// Active, Reducing or Halted.
+    /// Active, Reducing or Halted; halted by the operator at the end of every run.
     pub trading_state: &'static str,
+    /// Why.
+    pub trading_state_reason: &'static str,
     /// Why it ended; absent in a replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,
@@ -232,6 +234,7 @@ pub fn of_core<S: Strategy>(verb: &'static str, core: &Core<S>, elapsed_seconds:
         account: account(core),
         instruments: instruments(core),
         trading_state: core.trading_state().name(),
+        trading_state_reason: core.trading_state_reason().name(),
         stop_reason: None,
         topology: Vec::new(),
         warnings: Vec::new(),
@@ -369,7 +372,10 @@ impl Summary {
                 cents(account.equity)
             ),
         );
-        line(text, "state", self.trading_state);
+        if self.trading_state_reason != "Operator" {
+            let why = self.trading_state_reason;
+            line(text, "state", &format!("{} ({why})", self.trading_state));
+        }
     }
 
     fn write_instruments(&self, text: &mut String) {
@@ -424,7 +430,7 @@ impl Summary {
             line(text, "thread", thread);
         }
         for warning in &self.warnings {
-            line(text, "warning", warning);
+            line(text, "note", warning);
         }
         if let Some(reason) = &self.stop_reason {
             line(text, "ended", reason);

@@ -14,6 +14,7 @@ mod feed_stats;
 mod link;
 mod pacing;
 mod refusal;
+mod rest;
 pub mod session;
 mod snapshots;
 mod url;

@@ -36,7 +36,8 @@ use super::{
     feed::{Feed, FeedStats},
     link::{Incoming, Link},
     pacing::{Backoff, SessionTiming, SnapshotPlan, nanoseconds},
-    snapshots::{FetchError, SnapshotAnswer, SnapshotFetcher},
+    rest::FetchError,
+    snapshots::{SnapshotAnswer, SnapshotFetcher},
     url,
 };
 use crate::helper::Helper;

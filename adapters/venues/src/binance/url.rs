@@ -87,6 +87,15 @@ pub(super) fn snapshot_target(endpoint: &Endpoint, market: Market, symbol: &str)
     format!("{}{path}?symbol={symbol}&limit={limit}", endpoint.path)
 }
 
+/// What to ask the REST server for: the rules of every symbol.
+pub(super) fn listing_target(endpoint: &Endpoint, market: Market) -> String {
+    let path = match market {
+        Market::Spot => "/api/v3/exchangeInfo",
+        Market::UsdM => "/fapi/v1/exchangeInfo",
+    };
+    format!("{}{path}", endpoint.path)
+}
+
 /// Percent-encodes whatever is not a letter, digit or one of `-_.`: some symbols are not ASCII.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

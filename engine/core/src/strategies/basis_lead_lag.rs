@@ -367,7 +367,7 @@ impl BasisLeadLag {
     /// Takes down the prices of this tick and what each return says about the pull of the basis.
     fn remember_tick(&mut self, row: &[f64]) {
         let newest = self.past_index(0);
-        for index in 0..self.tracked.len() {
+        for (index, &own_return) in row.iter().enumerate() {
             let distance = self.basis_deviation(index);
             let share = self.share;
             let tracked = &mut self.tracked[index];
@@ -379,7 +379,7 @@ impl BasisLeadLag {
             if tracked.distance_before != 0.0 {
                 tracked
                     .correction
-                    .update(tracked.distance_before, row[index], share);
+                    .update(tracked.distance_before, own_return, share);
             }
             tracked.distance_before = distance;
         }
