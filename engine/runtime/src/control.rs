@@ -3,9 +3,12 @@
 //! Invariant: the kill flag only ever goes up. Egress reads it before every send; once it is up no order leaves, cancels
 //! still do, and no code in this process takes it down again.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU8, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
 };
 
 use serde::Serialize;
@@ -74,6 +77,50 @@ impl StopReason {
     }
 }
 
+/// The signals that end a run.
+const SIGNALS: [i32; 2] = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
+
+/// How many controls of this process hear signals, and the flag that is up while none does. A handler once installed
+/// stays; without the flag a process would ignore Ctrl-C after its first run had ended.
+struct Listeners {
+    count: usize,
+    is_idle: Option<Arc<AtomicBool>>,
+}
+
+static LISTENERS: Mutex<Listeners> = Mutex::new(Listeners {
+    count: 0,
+    is_idle: None,
+});
+
+impl Listeners {
+    /// One more control hears signals: none of them ends the process by itself now.
+    fn join(&mut self) -> io::Result<()> {
+        let is_idle = match &self.is_idle {
+            Some(is_idle) => Arc::clone(is_idle),
+            None => {
+                let is_idle = Arc::new(AtomicBool::new(false));
+                for signal in SIGNALS {
+                    let flag = Arc::clone(&is_idle);
+                    signal_hook::flag::register_conditional_default(signal, flag)?;
+                }
+                self.is_idle = Some(Arc::clone(&is_idle));
+                is_idle
+            }
+        };
+        self.count += 1;
+        is_idle.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// One control less: after the last one signals end the process again.
+    fn leave(&mut self) {
+        self.count = self.count.saturating_sub(1);
+        if let Some(is_idle) = &self.is_idle {
+            is_idle.store(self.count == 0, Ordering::Release);
+        }
+    }
+}
+
 /// The handles that other threads and signal handlers hold on a run.
 #[derive(Debug, Default)]
 pub struct Control {
@@ -81,6 +128,7 @@ pub struct Control {
     kill_code: AtomicU8,
     signal: Arc<AtomicBool>,
     handlers: Vec<signal_hook::SigId>,
+    hears_signals: bool,
 }
 
 impl Control {
@@ -93,9 +141,13 @@ impl Control {
     ///
     /// # Errors
     /// When the system refuses a handler.
-    pub fn with_signals() -> std::io::Result<Self> {
+    pub fn with_signals() -> io::Result<Self> {
         let mut control = Self::new();
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.join()?;
+        control.hears_signals = true;
+        drop(listeners);
+        for signal in SIGNALS {
             let handler = signal_hook::flag::register(signal, Arc::clone(&control.signal))?;
             control.handlers.push(handler);
         }
@@ -144,6 +196,10 @@ impl Drop for Control {
     fn drop(&mut self) {
         for handler in self.handlers.drain(..) {
             signal_hook::low_level::unregister(handler);
+        }
+        if self.hears_signals {
+            let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+            listeners.leave();
         }
     }
 }

@@ -314,3 +314,35 @@ fn a_second_signal_does_not_wait_for_reports() {
         assert_eq!(read_all(dir.path()).1, Tail::Sealed);
     }
 }
+
+/// Run again by itself in a child process: without a run, a signal ends it as it ends any process.
+#[test]
+fn after_a_run_signals_end_the_process_again() {
+    const CHILD: &str = "ACTH_SIGNAL_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        drop(Control::with_signals().unwrap());
+        let second = Control::with_signals().unwrap();
+        signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
+        drop(second);
+        eprintln!("survived");
+        signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
+        eprintln!("immortal");
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "--nocapture",
+            "after_a_run_signals_end_the_process_again",
+        ])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("survived") && !text.contains("immortal"),
+        "{text}"
+    );
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    assert_eq!(signal, Some(signal_hook::consts::SIGTERM));
+}
