@@ -38,7 +38,11 @@ const STEP_NS: i64 = 1_000_000;
 /// Messages between two timers while warming up.
 const TIMER_EVERY: usize = 100;
 /// Levels of a depth message.
-const LEVELS: i64 = 20;
+const LEVELS: usize = 20;
+/// Longest step of the depth stream: the most that its messages have room to delete for.
+const DEPTH_STEP_TICKS: u64 = 1;
+/// Longest step of the other streams.
+const STEP_TICKS: u64 = 20;
 /// Start of the stream's time.
 const START_NS: i64 = 1_700_000_000_000_000_000;
 
@@ -175,18 +179,19 @@ impl Hub {
     }
 }
 
-/// Middle of each instrument's market at every message: a walk that returns the way it came; pairs walk together.
-fn mids() -> Vec<[i64; INSTRUMENTS]> {
+/// Middle of each instrument's market at every message: a walk of steps up to `ticks` that returns the way it came.
+/// All four share the step, ETH the twentieth part of it or none.
+fn mids(ticks: u64) -> Vec<[i64; INSTRUMENTS]> {
     let mut numbers = Numbers::new(11);
     let mut mid = [6_180_000i64, 6_180_500, 320_000, 320_100];
     let mut walk = Vec::with_capacity(MESSAGES);
     for _ in 0..MESSAGES / 2 {
-        let mut step = || numbers.below(41).cast_signed() - 20;
-        let common = step();
-        mid[0] += common + step() / 4;
-        mid[1] += common + step() / 4;
-        mid[2] += common / 10 + step() / 10;
-        mid[3] += common / 10 + step() / 10;
+        let step = numbers.below(2 * ticks + 1).cast_signed() - ticks.cast_signed();
+        mid[0] += step;
+        // The perpetual takes most steps at once, some with the next one.
+        mid[1] += if numbers.below(4) == 0 { 0 } else { step };
+        mid[2] += step / 20;
+        mid[3] += step / 20;
         walk.push(mid);
     }
     let back: Vec<_> = walk.iter().rev().copied().collect();
@@ -201,7 +206,7 @@ fn at(index: usize, mids: &[[i64; INSTRUMENTS]]) -> (InstrumentId, i64) {
 
 fn snapshot(index: usize) -> Vec<Event> {
     let id = InstrumentId(index as u16);
-    let mid = mids()[0][index];
+    let mid = mids(STEP_TICKS)[0][index];
     let mut events = Vec::new();
     for level in 0..500 {
         let quantity = 1000 + level;
@@ -235,7 +240,7 @@ fn snapshot(index: usize) -> Vec<Event> {
 }
 
 fn tickers() -> Vec<Vec<Event>> {
-    let (mids, mut numbers) = (mids(), Numbers::new(12));
+    let (mids, mut numbers) = (mids(STEP_TICKS), Numbers::new(12));
     let ticker = |index: usize| {
         let (id, mid) = at(index, &mids);
         let mut quantity = || 1 + numbers.below(5000).cast_signed();
@@ -261,7 +266,7 @@ fn tickers() -> Vec<Vec<Event>> {
 }
 
 fn trades() -> Vec<Vec<Event>> {
-    let (mids, mut numbers) = (mids(), Numbers::new(13));
+    let (mids, mut numbers) = (mids(STEP_TICKS), Numbers::new(13));
     let trade = |index: usize| {
         let (id, mid) = at(index, &mids);
         let side = if numbers.below(2) == 0 {
@@ -282,23 +287,25 @@ fn trades() -> Vec<Vec<Event>> {
     (0..MESSAGES).map(trade).collect()
 }
 
-/// Ten levels a side. A side's levels between the old and the new touch are deleted first, so that no book crosses.
+/// Messages of `LEVELS` levels. What lies between the old and the new touch is deleted first, so that no book crosses.
 fn depths() -> Vec<Vec<Event>> {
-    let (mids, mut numbers) = (mids(), Numbers::new(14));
-    let mut touch: Vec<i64> = mids[0].to_vec();
-    let mut depth = |index: usize| {
+    let (mids, mut numbers) = (mids(DEPTH_STEP_TICKS), Numbers::new(14));
+    // Going round, the first message of an instrument follows its last one, or the snapshot.
+    let last = |index: usize| mids[MESSAGES - INSTRUMENTS + index][index];
+    let mut touches: Vec<[i64; 2]> = (0..INSTRUMENTS)
+        .map(|index| [last(index), mids[0][index]])
+        .collect();
+    let depth = |index: usize| {
         let (id, mid) = at(index, &mids);
-        let from = std::mem::replace(&mut touch[id.index()], mid);
+        let [first, second] = std::mem::replace(&mut touches[id.index()], [mid, mid]);
         let mut levels = Vec::new();
-        for price in from.min(mid)..=from.max(mid) {
+        for price in first.min(second).min(mid)..=first.max(second).max(mid) {
             levels.push((Side::Bid, Level { price, quantity: 0 }));
             levels.push((Side::Ask, Level { price, quantity: 0 }));
         }
-        // At most half of the message deletes; the walk's steps beyond that are cut off by the caller's assertion.
-        for behind in 1.. {
-            if levels.len() >= LEVELS as usize && behind > 1 {
-                break;
-            }
+        let mut behind = 0;
+        while levels.len() < LEVELS {
+            behind += 1;
             let mut quantity = || 1 + numbers.below(5000).cast_signed();
             levels.push((
                 Side::Bid,
@@ -315,16 +322,19 @@ fn depths() -> Vec<Vec<Event>> {
                 },
             ));
         }
-        let count = levels.len().div_ceil(2);
+        assert!(
+            levels.len() == LEVELS && behind > 0,
+            "a message deletes more than it may"
+        );
         let pairs = levels.chunks(2).enumerate();
-        pairs
-            .map(|(place, pair)| {
-                let bits = if place + 1 == count { flags::LAST } else { 0 };
-                Event::book_delta(id, 2 + index as u64, pair).with_flags(bits)
-            })
-            .collect()
+        let event = |(place, pair): (usize, &[(Side, Level)])| {
+            let is_last = place + 1 == LEVELS / 2;
+            let bits = if is_last { flags::LAST } else { 0 };
+            Event::book_delta(id, 2 + index as u64, pair).with_flags(bits)
+        };
+        pairs.map(event).collect()
     };
-    (0..MESSAGES).map(&mut depth).collect()
+    (0..MESSAGES).map(depth).collect()
 }
 
 fn apply(criterion: &mut Criterion) {
@@ -336,7 +346,12 @@ fn apply(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("apply_basis_lead_lag_4_instruments");
     group.throughput(Throughput::Elements(1));
     for (name, stream) in &streams {
-        let mut hub = Hub::warmed(&[&streams[0].1, stream]);
+        // Trades move no quote, so tickers warm that hub up; depth must be the only source of its quotes.
+        let warming: &[&[Vec<Event>]] = match *name {
+            "trade" => &[&streams[0].1, stream],
+            _ => &[stream],
+        };
+        let mut hub = Hub::warmed(warming);
         let mut next = stream.iter().cycle();
         group.bench_function(*name, |bencher| {
             bencher.iter(|| {

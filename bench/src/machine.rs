@@ -4,6 +4,9 @@ use std::{fmt, fs, thread};
 
 use serde::Serialize;
 
+/// Load of the last minute above which the machine was not idle before the start.
+const LOAD_QUIET: f64 = 0.5;
+
 /// What a figure was measured on.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
@@ -36,6 +39,16 @@ impl Machine {
             },
             target_features: target_features(),
         }
+    }
+}
+
+impl Machine {
+    /// What other programs did to the figures, if they did much.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let load = self.load_1min.filter(|load| *load > LOAD_QUIET)?;
+        Some(format!(
+            "the machine was busy before the start (load {load}): only ratios of medians may mean something"
+        ))
     }
 }
 

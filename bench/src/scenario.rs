@@ -42,6 +42,7 @@ pub(crate) fn measure(args: &Args, rate: u64, machine: &Machine) -> Result<Vec<R
             report.hiccup_ns = hiccup_ns;
             report.wait = plan.stand().wait.name();
             report.warnings.extend(plan.warnings());
+            report.warnings.extend(machine.warning());
             report
         })
         .collect())

@@ -2,20 +2,20 @@
 
 #![allow(dead_code, reason = "each bench uses its own part")]
 
-pub mod frames;
+pub(crate) mod frames;
 
 /// xorshift64*: the same numbers on every machine.
 #[derive(Clone, Debug)]
-pub struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
     /// A stream of its own for each seed.
-    pub const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed | 1)
     }
 
     /// The next number below `bound`.
-    pub const fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) const fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
