@@ -1,6 +1,10 @@
 //! Conventions that are tests: who may depend on whom, how long a file may be, what the core may not call.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::expect_used,
+    reason = "a broken assumption of a test fails the test"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -60,8 +64,8 @@ const SAFE_CRATES: [&str; 5] = [
 
 /// Longest source file.
 const FILE_LINES_MAX: usize = 800;
-/// Widest line; text in tables and strings may be a little wider than code.
-const LINE_CHARS_MAX: usize = 130;
+/// Widest line of code. Comments, strings and their tables may be wider: the formatter leaves them alone.
+const LINE_CHARS_MAX: usize = 100;
 
 /// What the core must not name: clocks, threads, hashed maps, fused or platform float operations.
 const CORE_BANNED: [&str; 12] = [
@@ -173,7 +177,8 @@ fn files_stay_readable() {
         let lines = text.lines().count();
         assert!(lines <= FILE_LINES_MAX, "{name} has {lines} lines");
         for (number, line) in text.lines().enumerate() {
-            let width = line.chars().count();
+            let is_text = line.contains("//") || line.contains('"');
+            let width = if is_text { 0 } else { line.chars().count() };
             assert!(
                 width <= LINE_CHARS_MAX,
                 "{name}:{} is {width} wide",

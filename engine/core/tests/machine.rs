@@ -1,6 +1,7 @@
 //! The machine as a whole: what one input leads to, and what it must never lead to.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use acth_core::{
     config::{CoreConfig, CoreError},
