@@ -152,6 +152,11 @@ impl ReadableMapping {
         })
     }
 
+    /// Maps the pages at once where the kernel can: cheaper than a fault for every few of them. Without it reading works, too.
+    pub(crate) fn populate(&self) {
+        let _ = self.map.advise(Advice::PopulateRead);
+    }
+
     /// The header's bytes, once its first word is published.
     pub(crate) fn header_bytes(&self) -> Option<&[u8]> {
         if self.map.len() < SEGMENT_HEADER_BYTES || self.word(0).observe_word() == 0 {

@@ -54,7 +54,10 @@ impl Region<'_> {
         let mut is_lost = false;
         while offset + FRAME_HEADER_BYTES <= self.bytes.len() {
             let Some(header) = self.plausible(offset) else {
-                is_lost = true;
+                if !is_lost {
+                    (crc_before, is_lost) =
+                        (FrameHeader::of(&self.bytes[offset..]).crc.get(), true);
+                }
                 offset += FRAME_ALIGN_BYTES;
                 continue;
             };

@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod encode;
 pub mod matching;
+pub mod paper;
 mod rng;
+pub mod server;
+pub mod source;
 pub mod world;

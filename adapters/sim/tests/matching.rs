@@ -2,12 +2,16 @@
 //! priority themselves.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test may fail this way")]
 
 use acth_core::event::{Level, Side};
 use acth_sim::matching::{
     Execution, Instruction, MatchObserver, MatchingEngine, OrderHandle, Refusal,
 };
 use proptest::prelude::*;
+
+/// Trades, and the id of what was booked.
+type NaivePlaced = (Vec<(u32, i64, i64)>, Option<usize>);
 
 /// One list of orders, oldest first, searched from end to end for every question.
 #[derive(Default)]
@@ -52,7 +56,7 @@ impl Naive {
         quantity: i64,
         owner: u32,
         instruction: Instruction,
-    ) -> Option<(Vec<(u32, i64, i64)>, Option<usize>)> {
+    ) -> Option<NaivePlaced> {
         if instruction == Instruction::PostOnly && self.would_take(side, price) {
             return None;
         }

@@ -12,5 +12,5 @@
 pub mod binance;
 mod bytes;
 pub mod capture;
-//mod helper;
+mod helper;
 pub mod multi;

@@ -1,6 +1,12 @@
 //! The recordings of 2024-08-08 through `CaptureSource`: no gap, never crossed, and the top of the book equal to
 //! every best bid and offer with the same update id.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::collections::VecDeque;

@@ -1,5 +1,7 @@
 //! Damaged frames: the answer is the general parser's view of the same bytes or an error, and never a panic.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use acth_wire::binance::{Decoder, Market};

@@ -1,5 +1,7 @@
 //! Every recorded frame through the scanner and through the general parser: equal messages, nothing left over.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use acth_wire::binance::{Decoder, Market, Message};

@@ -118,14 +118,47 @@ fn pass<C: Contender>(contender: &mut C, recording: &Recording) -> f64 {
     start.elapsed().as_nanos() as f64 / recording.levels_count() as f64
 }
 
+/// Prints what it costs to move the window away from `levels_count` levels, one a tick, and back: a bid far above the
+/// market comes and goes.
+fn time_moves(levels_count: i64) {
+    let mut book = Book::new(1);
+    let top = 6_000_000;
+    for ticks in 0..levels_count {
+        book.set(
+            Side::Bid,
+            Level {
+                price: top - ticks,
+                quantity: 1,
+            },
+        );
+    }
+    let mut fastest_ns = u128::MAX;
+    for _ in 0..ROUNDS * 20 {
+        let start = Instant::now();
+        for quantity in [1, 0] {
+            book.set(
+                Side::Bid,
+                Level {
+                    price: top + 40_000,
+                    quantity,
+                },
+            );
+        }
+        fastest_ns = fastest_ns.min(start.elapsed().as_nanos());
+    }
+    println!("window moved off {levels_count} levels and back: {fastest_ns} ns");
+}
+
 fn main() {
+    time_moves(1_000);
+    time_moves(16_000);
     println!("ns per level, its best included; fastest of {ROUNDS} rounds");
     for (name, tick) in RECORDINGS {
         let Some(recording) = recordings::load(name, tick) else {
             continue;
         };
         let mut chosen = Book::new(tick);
-        let mut narrow = Book::<64>::with_bound(tick, 16_384);
+        let mut narrow = Book::<256>::with_bound(tick, 16_384);
         let mut wide = Book::<1_024>::with_bound(tick, 16_384);
         let mut sorted = SortedArrays::default();
         let mut scanned = ScannedArrays::default();
@@ -146,8 +179,8 @@ fn main() {
         }
         println!("{name}: {} levels", recording.levels_count());
         let names = [
-            "window of 16,384 ticks (chosen)",
-            "window of 4,096 ticks",
+            "window of 32,768 ticks (chosen)",
+            "window of 16,384 ticks",
             "window of 65,536 ticks",
             "sorted arrays, binary search",
             "sorted arrays, scan from the best",

@@ -12,15 +12,24 @@
 extern crate alloc;
 
 pub mod book;
+pub mod config;
+pub mod core;
 pub mod decision;
 pub mod event;
 pub mod hash;
 pub mod instrument;
+pub mod market;
 pub mod money;
 pub mod orders;
 pub mod port;
 pub mod portfolio;
+pub mod prelude;
+pub mod returns;
 pub mod risk;
+pub mod state;
+pub mod stats;
+pub mod strategies;
+pub mod strategy;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!(

@@ -89,3 +89,21 @@ pub trait CommandSink {
     /// When the command was certainly not sent.
     fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError>;
 }
+
+/// A borrowed source is a source: the lender can look at its counters afterwards.
+impl<S: EventSource> EventSource for &mut S {
+    fn poll(&mut self, sink: &mut impl EventSink) -> Result<Progress, PortError> {
+        (**self).poll(sink)
+    }
+
+    fn drain(&mut self, sink: &mut impl EventSink) -> Result<Progress, PortError> {
+        (**self).drain(sink)
+    }
+}
+
+/// A borrowed sink is a sink.
+impl<S: CommandSink> CommandSink for &mut S {
+    fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError> {
+        (**self).submit(outbound)
+    }
+}

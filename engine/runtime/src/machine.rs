@@ -3,7 +3,12 @@
 //! The deterministic core implements this trait; a toy of ten lines does too, so that threads, rings, shutdown and
 //! replay can be tested without any trading logic.
 
-use acth_core::{decision::Decisions, event::Event};
+use acth_core::{
+    core::{Core, Input},
+    decision::Decisions,
+    event::Event,
+    strategy::Strategy,
+};
 
 /// A pure state machine: the same inputs in the same order give the same decisions, bit for bit.
 pub trait Machine {
@@ -12,4 +17,23 @@ pub trait Machine {
 
     /// A digest of the whole state.
     fn state_hash(&self) -> u64;
+}
+
+impl<S: Strategy> Machine for Core<S> {
+    #[inline]
+    fn apply(&mut self, sequence: u64, ts_core_ns: i64, event: &Event, decisions: &mut Decisions) {
+        Self::apply(
+            self,
+            Input {
+                sequence,
+                ts_core_ns,
+                event,
+            },
+            decisions,
+        );
+    }
+
+    fn state_hash(&self) -> u64 {
+        Self::state_hash(self)
+    }
 }

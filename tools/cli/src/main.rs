@@ -1,3 +1,14 @@
-//! The command `acth`.
+//! The command `acth` with the strategies that ship with it.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use acth_core::strategies::{basis_lead_lag::BasisLeadLag, spread_watcher::SpreadWatcher};
+
+fn main() -> ExitCode {
+    acth::main_with(&[
+        acth::strategy::<BasisLeadLag>(),
+        acth::strategy::<SpreadWatcher>(),
+    ])
+}

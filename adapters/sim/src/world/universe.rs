@@ -55,6 +55,7 @@ struct Row {
     class: AssetClass,
     price_exponent: u8,
     quantity_exponent: u8,
+    tick: i64,
     basis: f64,
     quantity: i64,
     activity: f64,
@@ -64,21 +65,21 @@ struct Row {
 const ROWS: [Row; 8] = {
     use AssetClass::{Commodity, Crypto, Equity, Fx};
     const fn row(
-        venue: &'static str, base: &'static str, class: AssetClass, exponents: (u8, u8),
+        venue: &'static str, base: &'static str, class: AssetClass, exponents: (u8, u8, i64),
         basis: f64, quantity: i64, activity: f64,
     ) -> Row {
-        let (price_exponent, quantity_exponent) = exponents;
-        Row { venue, base, class, price_exponent, quantity_exponent, basis, quantity, activity }
+        let (price_exponent, quantity_exponent, tick) = exponents;
+        Row { venue, base, class, price_exponent, quantity_exponent, tick, basis, quantity, activity }
     }
     [
-        row(VENUE_SPOT, "BTC", Crypto,    (2, 5), 0.0,  12_000,  1.0),
-        row(VENUE_SPOT, "ETH", Crypto,    (2, 4), 0.0,  25_000,  1.0),
-        row(VENUE_SPOT, "EUR", Fx,        (5, 1), 0.0,  40_000,  0.8),
-        row(VENUE_SPOT, "XAU", Commodity, (2, 4), 0.0,  20_000,  0.8),
-        row(VENUE_SPOT, "SPX", Equity,    (2, 3), 0.0,  5_000,   1.0),
-        row(VENUE_USDM, "BTC", Crypto,    (1, 3), 1e-4, 250,     1.2),
-        row(VENUE_USDM, "ETH", Crypto,    (2, 3), 1e-4, 4_000,   1.2),
-        row(VENUE_USDM, "NDX", Equity,    (1, 3), 5e-5, 1_000,   1.0),
+        row(VENUE_SPOT, "BTC", Crypto,    (2, 5, 1), 0.0,  12_000,  1.0),
+        row(VENUE_SPOT, "ETH", Crypto,    (2, 4, 1), 0.0,  25_000,  1.0),
+        row(VENUE_SPOT, "EUR", Fx,        (5, 1, 1), 0.0,  40_000,  0.8),
+        row(VENUE_SPOT, "XAU", Commodity, (2, 4, 1), 0.0,  20_000,  0.8),
+        row(VENUE_SPOT, "SPX", Equity,    (2, 3, 1), 0.0,  5_000,   1.0),
+        row(VENUE_USDM, "BTC", Crypto,    (2, 3, 10), 1e-4, 250,     1.2),
+        row(VENUE_USDM, "ETH", Crypto,    (2, 3, 1), 1e-4, 4_000,   1.2),
+        row(VENUE_USDM, "NDX", Equity,    (2, 3, 10), 5e-5, 1_000,   1.0),
     ]
 };
 
@@ -99,7 +100,7 @@ fn default_instruments() -> Vec<InstrumentConfig> {
                 },
                 price_exponent: row.price_exponent,
                 quantity_exponent: row.quantity_exponent,
-                tick: 1,
+                tick: row.tick,
                 lot: 1,
                 quantity_min: 1,
                 maker_fee_ppm: 0,

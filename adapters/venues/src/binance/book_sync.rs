@@ -12,6 +12,7 @@
 //!           |          | no room                       | Overflow; only this is kept  | Waiting
 //!           |          | already buffered (spot)       | Old                          | Waiting
 //!           | snapshot | N < U of the oldest diff      | TooOld, ask again            | Waiting
+//!           |          | the newest diff ends at N     | Joined; newer diffs follow   | Live
 //!           |          | no diff is newer              | Taken                        | Bridging
 //!           |          | first newer diff bridges N    | Joined; newer diffs follow   | Live
 //!           |          | it does not                   | TooOld, ask again            | Waiting
@@ -33,9 +34,13 @@
 //! | | spot | USD-M |
 //! |---|---|---|
 //! | not newer than the snapshot | `u <= N` | `u < N` |
-//! | bridges the snapshot | `U <= N + 1 <= u` | `U <= N <= u` |
+//! | bridges the snapshot | `U <= N + 1` and `u >= N` | `U <= N <= u` |
 //! | joins the one before | `U <= book + 1` and `u > book` | `pu == book` |
 //! | not newer than the book | ignored | a gap: `pu` cannot fit |
+//!
+//! The venue's text for spot says `U <= N + 1 <= u`, of the first diff after those with `u <= N` were dropped. A diff
+//! with `u == N` is dropped there too, or changes nothing, but it proves as well that nothing lies between the snapshot
+//! and the stream: a quiet book need not wait for its next change.
 //!
 //! Invariant: `Live` only while every id from the snapshot on was seen; the buffer holds one unbroken run of diffs.
 
@@ -216,10 +221,11 @@ impl BookSync {
     }
 
     fn bridge_diff(&mut self, diff: Diff<'_>) -> DiffVerdict {
-        if self.is_before_snapshot(diff.ids, self.book_id) {
+        let is_bridge = self.bridges(diff.ids, self.book_id);
+        if !is_bridge && self.is_before_snapshot(diff.ids, self.book_id) {
             return DiffVerdict::Old;
         }
-        if !self.bridges(diff.ids, self.book_id) {
+        if !is_bridge {
             let verdict = self.gap(diff.ids, self.book_id);
             return self.restart_with(diff, verdict);
         }
@@ -252,10 +258,16 @@ impl BookSync {
             self.is_snapshot_wanted = true;
             return SnapshotVerdict::TooOld;
         }
+        let newest = self.buffer.final_ids();
         let market = self.market;
         self.buffer
             .drop_while(|ids| is_before_snapshot(market, ids, snapshot_id));
         let (Some(first), Some(last)) = (self.buffer.first_ids(), self.buffer.final_ids()) else {
+            // A diff that ends exactly where the snapshot does has joined it already.
+            if newest.is_some_and(|ids| ids.last == snapshot_id) {
+                self.take_snapshot(SyncState::Live, snapshot_id);
+                return SnapshotVerdict::Joined;
+            }
             self.take_snapshot(SyncState::Bridging, snapshot_id);
             return SnapshotVerdict::Taken;
         };
@@ -328,7 +340,7 @@ impl BookSync {
         match self.market {
             Market::Spot => {
                 let next_id = snapshot_id.saturating_add(1);
-                ids.first <= next_id && next_id <= ids.last
+                ids.first <= next_id && snapshot_id <= ids.last
             }
             Market::UsdM => ids.first <= snapshot_id && snapshot_id <= ids.last,
         }

@@ -5,7 +5,7 @@
 //!
 //! Fees are those of the default tier: the account's own tier is not public.
 
-use std::{fs, io::Read, path::Path};
+use std::{fs, io::Read, path::Path, time::Duration};
 
 use acth_core::{
     instrument::{AssetClass, Contract, Instrument, Instruments},
@@ -15,7 +15,7 @@ use acth_core::{
 use acth_wire::binance::{InstrumentRules, Market, exchange_info};
 use flate2::bufread::MultiGzDecoder;
 
-use super::venue_name;
+use super::{rest::fetch, url, venue_name};
 use crate::{
     bytes::find,
     capture::{CaptureIdentity, CaptureSpec, Decimals, identify, infer_decimals},
@@ -83,6 +83,19 @@ impl Listing {
         let market = spec.market.unwrap_or_else(by_content);
         let rules = exchange_info(&body, market)
             .map_err(|error| PortError::new(spec.path.display().to_string(), error.to_string()))?;
+        Ok(Self { market, rules })
+    }
+
+    /// Asks a venue for its listing; `rest_url` as in a session's configuration. Blocks up to `timeout`.
+    ///
+    /// # Errors
+    /// When the address cannot be used, no answer comes in time, or it is no exchangeInfo answer.
+    pub fn fetch(market: Market, rest_url: &str, timeout: Duration) -> Result<Self, PortError> {
+        let endpoint = url::parse(rest_url, "http")?;
+        let target = url::listing_target(&endpoint, market);
+        let refuse = |cause: String| PortError::new(format!("{rest_url}: exchangeInfo"), cause);
+        let body = fetch(&endpoint, &target, timeout).map_err(|error| refuse(error.to_string()))?;
+        let rules = exchange_info(&body, market).map_err(|error| refuse(error.to_string()))?;
         Ok(Self { market, rules })
     }
 

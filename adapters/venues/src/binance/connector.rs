@@ -48,9 +48,8 @@ pub(super) fn open_websocket(
 ) -> Result<Connection, String> {
     let deadline = Instant::now() + timeout;
     let stream = open_tcp(endpoint, timeout).map_err(|error| format!("connect: {error}"))?;
-    let recorder = Timed {
-        stream,
-        deadline,
+    let recorder = Recorder {
+        timed: Timed { stream, deadline },
         bytes_read: Vec::new(),
     };
     let url = format!("ws://{}{target}", endpoint.authority);
@@ -64,34 +63,55 @@ pub(super) fn open_websocket(
         .map(|head| head + head_end.len())
         .ok_or("handshake: the answer has no end")?;
     let tail = recorder.bytes_read[tail_first..].to_vec();
-    let stream = recorder.stream;
+    let stream = recorder.timed.stream;
     stream
         .set_nonblocking(true)
         .map_err(|error| format!("socket: {error}"))?;
     Ok(Connection { stream, tail })
 }
 
-/// A stream that gives up at a deadline, however slowly the peer drips, and keeps a copy of what it read.
-pub(super) struct Timed {
-    pub(super) stream: TcpStream,
-    pub(super) deadline: Instant,
-    pub(super) bytes_read: Vec<u8>,
+/// A stream that keeps a copy of what it read.
+struct Recorder {
+    timed: Timed,
+    bytes_read: Vec<u8>,
 }
 
-impl Read for Timed {
+impl Read for Recorder {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream
-            .set_read_timeout(Some(remaining(self.deadline)?))?;
-        let count = self.stream.read(buffer)?;
+        let count = self.timed.read(buffer)?;
         self.bytes_read.extend_from_slice(&buffer[..count]);
         Ok(count)
     }
 }
 
+impl Write for Recorder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.timed.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.timed.flush()
+    }
+}
+
+/// A stream that gives up at a deadline, however slowly the peer drips.
+pub(super) struct Timed {
+    pub(super) stream: TcpStream,
+    pub(super) deadline: Instant,
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = remaining(self.deadline)?;
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(buffer)
+    }
+}
+
 impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream
-            .set_write_timeout(Some(remaining(self.deadline)?))?;
+        let left = remaining(self.deadline)?;
+        self.stream.set_write_timeout(Some(left))?;
         self.stream.write(bytes)
     }
 

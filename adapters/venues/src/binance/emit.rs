@@ -136,7 +136,6 @@ pub(super) fn book_state(
 }
 
 /// A session that opened or closed.
-#[allow(dead_code)]
 pub(crate) fn connection(
     source: u16,
     is_open: bool,

@@ -4,14 +4,22 @@
 //! venue's sockets; `catalogue` says what is known about its instruments.
 
 pub mod book_sync;
+mod books;
 pub mod catalogue;
-//mod connector;
+mod connector;
 pub mod diff_buffer;
 mod emit;
 pub mod feed;
-//mod pacing;
+mod feed_stats;
+mod link;
+mod pacing;
 mod refusal;
-//mod url;
+mod rest;
+pub mod session;
+mod snapshots;
+mod url;
+
+pub use pacing::SessionTiming;
 
 pub use acth_wire::binance::Market;
 

@@ -183,9 +183,10 @@ impl SnapshotPlan {
         }
     }
 
-    /// The venue says that we ask too often: nothing more for the longest wait.
-    pub(super) fn pause(&mut self, now_ns: i64) {
-        self.ts_pardoned_ns = now_ns.saturating_add(self.retry_max_ns);
+    /// The venue says that we ask too often: nothing more for as long as it says, else for the longest wait.
+    pub(super) fn pause(&mut self, now_ns: i64, retry_after: Option<Duration>) {
+        let wait_ns = retry_after.map_or(self.retry_max_ns, nanoseconds);
+        self.ts_pardoned_ns = now_ns.saturating_add(wait_ns);
     }
 
     /// The connection is gone, and with it every wish.
@@ -217,7 +218,7 @@ mod tests {
     fn one_at_a_time_and_ever_slower_until_settled() {
         let mut plan = plan(100);
         let id = InstrumentId(1);
-        let mut ask = |plan: &mut SnapshotPlan, now_ns| {
+        let ask = |plan: &mut SnapshotPlan, now_ns| {
             plan.want(id);
             plan.next_due(now_ns)
         };
@@ -245,8 +246,13 @@ mod tests {
         assert_eq!(plan.next_due(100), Some(InstrumentId(2)));
         plan.answered(InstrumentId(0));
         plan.want(InstrumentId(0));
-        plan.pause(1_000);
+        plan.pause(1_000, None);
         assert_eq!(plan.next_due(1_039), None, "the venue asked for a pause");
         assert_eq!(plan.next_due(1_040), Some(InstrumentId(0)));
+        plan.want(InstrumentId(1));
+        plan.answered(InstrumentId(1));
+        plan.pause(2_000, Some(Duration::from_nanos(500)));
+        assert_eq!(plan.next_due(2_499), None, "and said how long");
+        assert_eq!(plan.next_due(2_500), Some(InstrumentId(1)));
     }
 }

@@ -1,6 +1,7 @@
 //! Addresses of plain connections: `ws://host:port/path` and `http://host:port/path`.
 
-use acth_core::port::PortError;
+use acth_core::{instrument::InstrumentId, port::PortError};
+use acth_wire::binance::Market;
 
 /// Port of a plain connection that names none.
 const PORT_DEFAULT: u16 = 80;
@@ -63,6 +64,49 @@ fn split_port(authority: &str) -> Option<(&str, u16)> {
         Some((host, port)) => Some((host, port.parse().ok()?)),
         None => Some((authority, PORT_DEFAULT)),
     }
+}
+
+/// What to ask the stream server for: depth, best bid and offer and trades of every symbol, over one connection.
+pub(super) fn streams_target(endpoint: &Endpoint, symbols: &[(InstrumentId, String)]) -> String {
+    let mut target = format!("{}/stream?streams=", endpoint.path);
+    for (index, (_, symbol)) in symbols.iter().enumerate() {
+        let name = escaped(&symbol.to_lowercase());
+        let separator = if index == 0 { "" } else { "/" };
+        target += &format!("{separator}{name}@depth@100ms/{name}@bookTicker/{name}@trade");
+    }
+    target
+}
+
+/// What to ask the REST server for: the deepest snapshot of one symbol.
+pub(super) fn snapshot_target(endpoint: &Endpoint, market: Market, symbol: &str) -> String {
+    let (path, limit) = match market {
+        Market::Spot => ("/api/v3/depth", 5_000),
+        Market::UsdM => ("/fapi/v1/depth", 1_000),
+    };
+    let symbol = escaped(symbol);
+    format!("{}{path}?symbol={symbol}&limit={limit}", endpoint.path)
+}
+
+/// What to ask the REST server for: the rules of every symbol.
+pub(super) fn listing_target(endpoint: &Endpoint, market: Market) -> String {
+    let path = match market {
+        Market::Spot => "/api/v3/exchangeInfo",
+        Market::UsdM => "/fapi/v1/exchangeInfo",
+    };
+    format!("{}{path}", endpoint.path)
+}
+
+/// Percent-encodes whatever is not a letter, digit or one of `-_.`: some symbols are not ASCII.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped += &format!("%{byte:02X}");
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A place in a frame, and the few readers that the scanner is built of.
 //!
 //! The plain algorithm is a loop over bytes. The tricks: a run of up to eight digits is found and valued as one 64-bit
-//! word (subtract '0' from all bytes, find the first that is no digit, shift it out, join pairs, quadruples and
-//! octuples by three multiplications), and the decimal places beyond the exponent are dropped by a shift instead of a
-//! division. Words are read with `first_chunk`, which the compiler turns into one checked load.
+//! word (exclusive or with '0' in all bytes, find the first that is no digit, shift it out, join pairs, quadruples and
+//! octuples by three multiplications); a decimal of up to eight bytes is one such word with its point cut out; in a
+//! longer one the places beyond the exponent are dropped by a shift instead of a division. Words are read with
+//! `first_chunk`, which the compiler turns into one checked load. What each trick gained: `DESIGN.md`.
 //!
 //! Invariant: a reader accepts no text that a JSON parser would refuse or read differently. What it does not accept it
 //! reports as a `Stop`, and the frame goes to the general parser.
@@ -217,34 +218,25 @@ impl<'a> Cursor<'a> {
     /// A decimal text with its closing quote, as a mantissa.
     #[inline(always)]
     pub(super) fn decimal(&mut self, scale: Scale) -> Scan<i64> {
-        let Some(word) = word_at(self.rest, 0) else {
+        let text = self.rest;
+        let (Some(word), Some(&eighth), true) = (word_at(text, 0), text.get(8), scale.power > 0)
+        else {
             return self.decimal_plain(scale);
         };
-        let (whole_count, whole_digits) = digit_run(word);
-        if whole_count == 0 || scale.power == 0 {
-            return self.decimal_plain(scale);
-        }
-        let whole = join(align(whole_digits, whole_count)) * scale.power;
-        let after = self.rest.get(whole_count).copied();
-        if after == Some(b'"') {
-            self.rest = &self.rest[whole_count + 1..];
-            return Ok(whole.cast_signed());
-        }
-        let Some(word) = word_at(self.rest, whole_count + 1) else {
+        let quotes = zero_bytes(word ^ every(b'"'));
+        let value = if quotes != 0 {
+            let end = first_byte(quotes);
+            short_mantissa(low_bytes(word ^ every(b'0'), end), end, scale).map(|value| (value, end))
+        } else if eighth == b'"' {
+            short_mantissa(word ^ every(b'0'), 8, scale).map(|value| (value, 8))
+        } else {
+            long_mantissa(text, word, scale)
+        };
+        let Some((value, end)) = value else {
             return self.decimal_plain(scale);
         };
-        let (count, digits) = digit_run(word);
-        let end = whole_count + 1 + count;
-        if after != Some(b'.') || count == 0 || self.rest.get(end) != Some(&b'"') {
-            return self.decimal_plain(scale);
-        }
-        let half = 4 * u32::from(scale.exponent);
-        if (digits >> half) >> half != 0 {
-            return Err(self.stop("a decimal with no more places than the instrument's exponent"));
-        }
-        let fraction = join(align(digits, scale.exponent as usize));
-        self.rest = &self.rest[end + 1..];
-        Ok((whole + fraction).cast_signed())
+        self.rest = &text[end + 1..];
+        Ok(value)
     }
 
     /// The same by the general reader, for long numbers, large exponents and the end of the frame.
@@ -266,6 +258,56 @@ impl<'a> Cursor<'a> {
         self.rest = &self.rest[length + 1..];
         Ok(value)
     }
+}
+
+/// The mantissa of a decimal of `length` bytes, at most eight: `values` holds them less '0', zero above. The point is cut
+/// out of the word, so that all digits are joined at once.
+#[inline(always)]
+fn short_mantissa(values: u64, length: usize, scale: Scale) -> Option<i64> {
+    let marks = not_digits(values);
+    if marks == 0 {
+        return (length > 0).then(|| (join(align(values, length)) * scale.power).cast_signed());
+    }
+    let whole_count = first_byte(marks);
+    let below = below_first(marks);
+    let places = length.wrapping_sub(whole_count + 1);
+    let unused = usize::from(scale.exponent).wrapping_sub(places);
+    let digits = (values & below) | ((values >> 8) & !below);
+    let is_point = (values >> (8 * whole_count)) & 0xff == u64::from(b'.' ^ b'0');
+    if !is_point || whole_count == 0 || places == 0 || not_digits(digits) != 0 {
+        return None;
+    }
+    let factor = SHORT_POWERS.get(unused)?;
+    Some((join(align(digits, length - 1)) * factor).cast_signed())
+}
+
+/// Powers of ten that a short number can be multiplied with and still fit.
+const SHORT_POWERS: [u64; WORD_DIGITS + 1] = {
+    let mut powers = [1; WORD_DIGITS + 1];
+    let mut index = 0;
+    while index < powers.len() {
+        powers[index] = POWERS_OF_TEN[index];
+        index += 1;
+    }
+    powers
+};
+
+/// The mantissa of a longer decimal and the place of its closing quote, if it has at most eight digits on each side of
+/// the point and fits the scale exactly. `word` holds the first eight bytes.
+#[inline(always)]
+fn long_mantissa(text: &[u8], word: u64, scale: Scale) -> Option<(i64, usize)> {
+    let (whole_count, whole_digits) = digit_run(word);
+    let (count, digits) = digit_run(word_at(text, whole_count + 1)?);
+    let end = whole_count + 1 + count;
+    let half = 4 * scale.exponent;
+    let is_excess = (digits >> half) >> half != 0;
+    let is_formed = text[whole_count] == b'.' && text.get(end) == Some(&b'"');
+    if whole_count == 0 || count == 0 || !is_formed || is_excess {
+        return None;
+    }
+    let whole = join(align(whole_digits, whole_count)) * scale.power;
+    let fraction = join(align(digits, scale.exponent as usize));
+    Some(((whole + fraction).cast_signed(), end))
 }
 
 /// Eight bytes from `offset` on as a little-endian word: the first byte is the lowest.
@@ -314,18 +356,28 @@ const fn low_bytes(word: u64, count: usize) -> u64 {
     word & ((1 << (8 * count)) - 1)
 }
 
+/// Marks by its high bit the first byte, '0' already subtracted by exclusive or, that is no digit. A carry out of one
+/// byte needs a byte that is itself no digit, so the first mark is always right.
+#[inline(always)]
+const fn not_digits(values: u64) -> u64 {
+    (values.wrapping_add(every(0x76)) | values) & HIGH_BITS
+}
+
+/// All bits below the byte of the first mark.
+#[inline(always)]
+const fn below_first(marks: u64) -> u64 {
+    ((marks & marks.wrapping_neg()) >> 7).wrapping_sub(1)
+}
+
 /// How many of the bytes, from the lowest on, are digits; and their values, the others zero.
 #[inline(always)]
 const fn digit_run(word: u64) -> (usize, u64) {
     let values = word ^ every(b'0');
-    // A carry out of one byte needs a byte that is itself no digit, so the first mark is always right.
-    let marks = (values.wrapping_add(every(0x76)) | values) & HIGH_BITS;
+    let marks = not_digits(values);
     if marks == 0 {
         return (WORD_DIGITS, values);
     }
-    let first = marks & marks.wrapping_neg();
-    // `first` is the high bit of its byte: everything below that byte is kept.
-    (first_byte(marks), values & ((first >> 7) - 1))
+    (first_byte(marks), values & below_first(marks))
 }
 
 /// Moves `count` digits, 0 to 8, to the top of the word, so that zeros stand in front of the number. Half the distance

@@ -1,6 +1,6 @@
 //! Where the recordings are and how their lines are taken apart.
 
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::{io::Read, path::PathBuf};
 

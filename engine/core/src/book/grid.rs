@@ -89,7 +89,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn the_key_is_the_quotient(
             tick in prop_oneof![1i64..2_000, 1i64..=i64::MAX, (0u32..63).prop_map(|bits| 1 << bits)],

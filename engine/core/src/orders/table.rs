@@ -68,6 +68,8 @@ pub struct OrderTable {
     rows: Vec<Row>,
     open_notional: Money,
     executions: Executions,
+    /// Fold of every finished order as it was when it ended and after each late fill: what the recent ones are.
+    finished: StateHasher,
     counts: OrderCounts,
 }
 
@@ -90,6 +92,7 @@ impl OrderTable {
             rows: instruments.iter().map(row).collect(),
             open_notional: Money::ZERO,
             executions: Executions::new(),
+            finished: StateHasher::new(),
             counts: OrderCounts::default(),
         }
     }
@@ -294,6 +297,9 @@ impl OrderTable {
                 self.finish(slot as u16, after.instrument);
             }
         }
+        if after.state.is_final() {
+            after.digest(&mut self.finished);
+        }
         OrderChange {
             id: after.id,
             instrument: after.instrument,
@@ -341,18 +347,15 @@ impl OrderTable {
         }
     }
 
-    /// Folds in all that decides what the table will do next: open orders whole, recent ones in brief.
+    /// Folds in all that decides what the table will do next. Open orders are folded as they are; finished ones were
+    /// folded when they ended, because hashing all of them anew costs about ten times as much.
     pub fn digest(&self, hasher: &mut StateHasher) {
         hasher.word(self.open_count() as u64);
         for order in self.open() {
             order.digest(hasher);
         }
         hasher.word(u64::from(self.recent.count));
-        for order in self.recent() {
-            hasher.word(order.id.0);
-            hasher.signed(order.filled);
-            hasher.word(order.state as u64);
-        }
+        hasher.word(self.finished.finish());
         self.executions.digest(hasher);
         hasher.word(self.counts.stayed);
         hasher.word(self.counts.illegal);

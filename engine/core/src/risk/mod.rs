@@ -124,7 +124,7 @@ fn check_form(request: &OrderRequest, terms: &Terms) -> Result<(), Denial> {
 
 /// What we know of the market must be fresh and sane. A quote from the future is as doubtful as an old one.
 fn check_book(view: &RiskView, limits: &Limits) -> Result<(), Denial> {
-    let is_crossed = view.best_bid > 0 && view.best_ask > 0 && view.best_bid >= view.best_ask;
+    let is_crossed = view.best_ask > 0 && view.best_bid >= view.best_ask;
     let is_old = view.quote_age_ns.unsigned_abs() > limits.stale_after_ns.max(0).unsigned_abs();
     if !view.is_book_live || is_old || is_crossed {
         return Err(Denial::StaleBook);

@@ -122,6 +122,31 @@ fn rounding_of_a_cost_share_goes_towards_zero_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_cost_share_is_the_exact_quotient_cut_off() {
+    let table = Instruments::new(vec![instrument("FINE", 6, 6)]).unwrap();
+    let fine = InstrumentId(0);
+    for (open, close) in [(Side::Bid, Side::Ask), (Side::Ask, Side::Bid)] {
+        for (held, extra, closed) in [(3, 2, 2), (7, 6, 5), (100, 99, 99), (100, 1, 51)] {
+            let mut books = Portfolio::new(&table, Money::ZERO);
+            books
+                .apply_fill(fine, open, 4, held - 1, Money::ZERO)
+                .unwrap();
+            books.apply_fill(fine, open, extra, 1, Money::ZERO).unwrap();
+            let cost = books.position(fine).cost.0;
+            books
+                .apply_fill(fine, close, 9, closed, Money::ZERO)
+                .unwrap();
+            let share = cost * i128::from(closed) / i128::from(held);
+            assert_eq!(
+                books.position(fine).cost.0,
+                cost - share,
+                "{closed} of {held}"
+            );
+        }
+    }
+}
+
+#[test]
 fn fees_and_rebates_change_cash_alone() {
     let mut books = books();
     books.apply_fill(ETH, Side::Bid, 100, 1, Money(7)).unwrap();

@@ -291,6 +291,8 @@ fn every_field_of_the_default_limits_can_be_meant() {
         change(|l| l.volume_24h_min = Money(-1)),
         Err("volume_24h_min")
     );
+    assert_eq!(change(|l| l.stale_after_ns = 0), Ok(()));
+    assert_eq!(change(|l| l.order_notional_max = Money::ZERO), Ok(()));
     let error: LimitsError = Limits {
         open_orders: 300,
         ..wide()

@@ -350,7 +350,14 @@ fn crossing_the_market_and_ourselves() {
             "{bid} against {ask}"
         );
     }
-    let one_sided = view();
+    // With nothing on the other side a post-only order cannot take.
+    let mut one_sided = view();
+    (one_sided.best_bid, one_sided.best_ask) = (0, 0);
+    for side in SIDES {
+        let mut request = request().post_only();
+        request.side = side;
+        assert_eq!(check(&request, &one_sided, &wide()), Ok(()));
+    }
     let fill_or_kill = request().fill_or_kill();
     assert_eq!(check(&fill_or_kill, &one_sided, &wide()), Ok(()));
     assert_eq!(
@@ -382,6 +389,12 @@ fn amounts_beyond_the_bound_are_denied_not_wrapped() {
     let mut view = view();
     (view.equity, view.equity_max) = (MONEY_MAX, MONEY_MAX);
     assert_eq!(check(&request(), &view, &wide()), Ok(()));
+    (view.equity, view.equity_max) = (-MONEY_MAX, -MONEY_MAX);
+    assert_eq!(
+        check(&request(), &view, &wide()),
+        Err(Denial::PositionLimit),
+        "at the bound"
+    );
 }
 
 #[test]
@@ -409,6 +422,12 @@ fn sizing_stays_within_the_risk_and_on_the_lot() {
     ] {
         assert_eq!(quantity_for_risk(equity, risk, stop, &row), 0);
     }
+    row.lot = 0;
+    assert_eq!(
+        quantity_for_risk(million, 10_000, 30, &row),
+        0,
+        "no division by zero"
+    );
     let fine = instrument("FINE", 6, 6);
     assert_eq!(
         quantity_for_risk(Money(i128::MAX), u32::MAX, 1, &fine),

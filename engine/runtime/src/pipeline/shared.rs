@@ -85,7 +85,7 @@ impl<'a> Shared<'a> {
 
     pub(super) fn warn(&self, sentence: impl Into<String>) {
         let sentence = sentence.into();
-        tracing::warn!("{sentence}");
+        tracing::info!("{sentence}");
         lock(&self.warnings).push(sentence);
     }
 

@@ -1,0 +1,97 @@
+//! The paper venue: orders are executed against the market data that pass by, with latency, queues and fees.
+//!
+//! `channel` makes two ends. The `PaperSink` takes commands from egress; the `PaperState` goes with the market data
+//! source into a `PaperVenue`, which is a source itself: it lets every event of the inner source through and adds the
+//! reports that a real venue would have sent.
+//!
+//! The rules, from the plain to the subtle:
+//! - A command reaches the venue `order_latency_ns` after it was decided; a report reaches us `report_latency_ns` after
+//!   the execution.
+//! - Marketable orders walk the displayed levels. What they took stays taken until the venue says something new
+//!   about that level.
+//! - A resting order queues behind what was displayed at its price. Trades at that price and a shrinking level bring
+//!   it forward. A trade past its price, or an opposite quote at or past it, trades with it first, by no more than the
+//!   quantity that was seen.
+//! - Nothing is accepted or filled while the book is not live.
+//!
+//! Invariant: same events and commands, same reports. No allocation per event once the tables are there.
+
+mod book;
+mod exchange;
+mod ladder;
+mod order;
+mod recent;
+mod venue;
+
+use std::sync::Arc;
+
+use acth_core::{
+    decision::Outbound,
+    instrument::Instruments,
+    port::{CommandSink, PortError},
+};
+use crossbeam::queue::ArrayQueue;
+pub use exchange::PaperState;
+use serde::{Deserialize, Serialize};
+pub use venue::PaperVenue;
+
+/// How the paper venue behaves, and its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PaperConfig {
+    /// From a decision to its execution.
+    pub order_latency_ns: i64,
+    /// From an execution to its report.
+    pub report_latency_ns: i64,
+    /// Number of the source that the reports carry.
+    pub source: u16,
+    /// Most commands on their way.
+    pub commands_max: usize,
+    /// Most resting orders of one instrument.
+    pub orders_max: usize,
+    /// Most levels remembered of one side of a book.
+    pub levels_max: usize,
+    /// Most client order ids remembered, to refuse duplicates.
+    pub ids_max: usize,
+}
+
+impl Default for PaperConfig {
+    fn default() -> Self {
+        Self {
+            order_latency_ns: 500_000,
+            report_latency_ns: 500_000,
+            source: 0,
+            commands_max: 1_024,
+            orders_max: 200,
+            levels_max: 8_192,
+            ids_max: 65_536,
+        }
+    }
+}
+
+/// Both ends of a paper venue for these instruments.
+pub fn channel(config: PaperConfig, instruments: &Instruments) -> (PaperSink, PaperState) {
+    let commands = Arc::new(ArrayQueue::new(config.commands_max.max(1)));
+    let sink = PaperSink {
+        commands: Arc::clone(&commands),
+    };
+    (sink, PaperState::new(config, instruments, commands))
+}
+
+/// The end that takes commands; lock-free, for the egress thread.
+#[derive(Clone, Debug)]
+pub struct PaperSink {
+    commands: Arc<ArrayQueue<Outbound>>,
+}
+
+impl CommandSink for PaperSink {
+    fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError> {
+        self.commands.push(*outbound).map_err(|_| {
+            let cause = format!(
+                "all {} places for commands are taken",
+                self.commands.capacity()
+            );
+            PortError::new("paper venue", cause)
+        })
+    }
+}

@@ -1,0 +1,378 @@
+//! The machine: one input in, decisions out.
+//!
+//! ```text
+//! event ── market ── strategy ── risk gate ── decisions
+//!       └─ orders ── portfolio ──┘
+//! ```
+//!
+//! Invariant: `apply` depends on nothing but the inputs so far. It allocates nothing after the first inputs.
+
+use alloc::vec::Vec;
+
+use crate::{
+    config::{CoreConfig, CoreError},
+    decision::{ClientOrderId, Decision, DecisionKind, Decisions},
+    event::{
+        BookState, Event, EventView, OperatorAction, OrderFilled, OrderReport, ReportReason, Side,
+        Trade,
+    },
+    hash::StateHasher,
+    instrument::{InstrumentId, Instruments},
+    market::{BookChecks, Market},
+    money::Money,
+    orders::{OrderChange, OrderError, OrderSignal},
+    portfolio::Portfolio,
+    returns::Returns,
+    risk::{Denial, StateReason, TradingState},
+    state::{CoreStats, State},
+    strategy::{Context, Fill, OrderUpdate, Strategy},
+};
+
+/// Inputs between two journaled hashes of the state.
+pub const HASH_INTERVAL_EVENTS: u64 = 1024;
+
+/// One input: an event with its place in history.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Its sequence in the journal.
+    pub sequence: u64,
+    /// When the core thread took it, ns since the Unix epoch.
+    pub ts_core_ns: i64,
+    /// What happened.
+    pub event: &'a Event,
+}
+
+/// The deterministic core around one strategy.
+#[derive(Debug)]
+pub struct Core<S> {
+    state: State,
+    strategy: S,
+}
+
+impl<S: Strategy> Core<S> {
+    /// A core before its first input.
+    ///
+    /// # Errors
+    /// When the configuration makes no sense.
+    pub fn new(config: &CoreConfig, strategy: S) -> Result<Self, CoreError> {
+        Ok(Self {
+            state: State::new(config)?,
+            strategy,
+        })
+    }
+
+    /// Applies one input and appends what follows from it to `decisions`, which the caller has cleared.
+    pub fn apply(&mut self, input: Input<'_>, decisions: &mut Decisions) {
+        let state = &mut self.state;
+        state.sequence = input.sequence;
+        state.now_ns = state.now_ns.max(input.ts_core_ns);
+        state.stats.events += 1;
+        let instrument = input.event.instrument_id();
+        if instrument.index() < state.markets.len() {
+            self.dispatch(input.event, instrument, decisions);
+        } else {
+            state.stats.strange_reports += 1;
+        }
+        if self.state.is_cancelling_all {
+            self.state.is_cancelling_all = !self.state.cancel_open(None, decisions);
+        }
+        if self.state.stats.events.is_multiple_of(HASH_INTERVAL_EVENTS) {
+            push_hash(self.progress_hash(), decisions);
+        }
+    }
+
+    fn dispatch(&mut self, event: &Event, id: InstrumentId, decisions: &mut Decisions) {
+        match event.view() {
+            EventView::BookDelta(delta) => {
+                let now_ns = self.state.now_ns;
+                self.state.stats.rows += event.level_count() as u64;
+                if self.state.markets[id.index()].apply_delta(event, delta, now_ns) {
+                    self.on_quote(id, decisions);
+                }
+            }
+            EventView::Bbo(bbo) => {
+                let now_ns = self.state.now_ns;
+                self.state.markets[id.index()].apply_bbo(bbo, now_ns);
+                self.on_quote(id, decisions);
+            }
+            EventView::Trade(trade) => self.on_trade(event, id, trade, decisions),
+            EventView::BookStateChanged(_) => self.on_book_state(event, id, decisions),
+            EventView::OrderAccepted(report) => {
+                self.on_report(event, report, OrderSignal::Accept, decisions);
+            }
+            EventView::OrderRejected(report) => {
+                self.on_report(event, report, OrderSignal::Reject, decisions);
+            }
+            EventView::OrderCancelled(report) => {
+                self.on_report(event, report, OrderSignal::Cancel, decisions);
+            }
+            EventView::CancelRejected(report) => {
+                self.on_report(event, report, OrderSignal::CancelReject, decisions);
+            }
+            EventView::OrderFilled(fill) => self.on_fill(event, fill, decisions),
+            EventView::TimerFired(_) => self.on_timer(decisions),
+            EventView::OperatorCommanded(action) => self.on_operator(action, decisions),
+            EventView::CommandSent(_) | EventView::ConnectionChanged(_) => {}
+            EventView::Unknown(_) => self.state.stats.strange_reports += 1,
+        }
+    }
+
+    fn on_quote(&mut self, id: InstrumentId, decisions: &mut Decisions) {
+        self.state.stats.messages += 1;
+        if let Some(quote) = self.state.markets[id.index()].quote()
+            && self.state.portfolio.mark(id, quote.mid()).is_err()
+        {
+            self.distrust(StateReason::BooksFailing, decisions);
+        }
+        self.strategy.on_book(
+            &mut Context {
+                state: &mut self.state,
+                decisions,
+            },
+            id,
+        );
+    }
+
+    fn on_trade(
+        &mut self,
+        event: &Event,
+        id: InstrumentId,
+        trade: &Trade,
+        decisions: &mut Decisions,
+    ) {
+        let state = &mut self.state;
+        state.stats.messages += 1;
+        state.stats.rows += 1;
+        let rules = &state.instruments.rows()[id.index()];
+        state.markets[id.index()].apply_trade(rules, trade, state.now_ns);
+        let aggressor = Side::from_code(event.detail).unwrap_or(Side::Bid);
+        self.strategy.on_trade(
+            &mut Context {
+                state: &mut self.state,
+                decisions,
+            },
+            id,
+            aggressor,
+            trade,
+        );
+    }
+
+    /// A book that is no longer live must not keep orders of ours that were priced from it.
+    fn on_book_state(&mut self, event: &Event, id: InstrumentId, decisions: &mut Decisions) {
+        let book_state = BookState::from_code(event.detail).unwrap_or(BookState::Stale);
+        self.state.markets[id.index()].set_state(book_state);
+        if book_state == BookState::Live {
+            self.on_quote(id, decisions);
+        } else {
+            self.state.cancel_open(Some(id), decisions);
+        }
+    }
+
+    fn on_report(
+        &mut self,
+        event: &Event,
+        report: &OrderReport,
+        signal: OrderSignal,
+        decisions: &mut Decisions,
+    ) {
+        let id = ClientOrderId(report.client_order_id);
+        let reason = ReportReason::from_code(event.detail).unwrap_or(ReportReason::None);
+        match self.state.orders.apply(id, signal, reason) {
+            Ok(change) => self.tell(&change, reason, None, decisions),
+            Err(_) => self.state.stats.strange_reports += 1,
+        }
+    }
+
+    fn on_fill(&mut self, event: &Event, filled: &OrderFilled, decisions: &mut Decisions) {
+        let id = ClientOrderId(filled.client_order_id);
+        let change = match self
+            .state
+            .orders
+            .apply_fill(id, filled.quantity, filled.execution_id)
+        {
+            Ok(change) => change,
+            Err(OrderError::DuplicateExecution { .. }) => return,
+            Err(_) => return self.distrust(StateReason::IllegalReport, decisions),
+        };
+        let fee = Money::from_fee(filled.fee);
+        let portfolio = &mut self.state.portfolio;
+        let booked = portfolio.apply_fill(
+            change.instrument,
+            change.side,
+            filled.price,
+            filled.quantity,
+            fee,
+        );
+        if booked.is_err() {
+            return self.distrust(StateReason::BooksFailing, decisions);
+        }
+        self.state.stats.fills += 1;
+        if change.is_illegal() {
+            self.distrust(StateReason::IllegalReport, decisions);
+        }
+        let is_maker = event.has(crate::event::flags::MAKER);
+        let fill = Fill {
+            price: filled.price,
+            quantity: filled.quantity,
+            is_maker,
+        };
+        self.tell(&change, ReportReason::None, Some(fill), decisions);
+    }
+
+    /// Something that we cannot explain: stop adding risk until a person has looked.
+    fn distrust(&mut self, reason: StateReason, decisions: &mut Decisions) {
+        self.state.stats.strange_reports += 1;
+        if self.state.trading_state == TradingState::Active {
+            self.state
+                .set_trading_state(TradingState::Reducing, reason, decisions);
+        }
+    }
+
+    fn tell(
+        &mut self,
+        change: &OrderChange,
+        reason: ReportReason,
+        fill: Option<Fill>,
+        decisions: &mut Decisions,
+    ) {
+        let update = OrderUpdate {
+            id: change.id,
+            instrument: change.instrument,
+            side: change.side,
+            state: change.to,
+            reason,
+            fill,
+        };
+        self.strategy.on_order(
+            &mut Context {
+                state: &mut self.state,
+                decisions,
+            },
+            &update,
+        );
+    }
+
+    fn on_timer(&mut self, decisions: &mut Decisions) {
+        let state = &mut self.state;
+        state.returns.sample(&state.markets);
+        let kept_ppm = 1_000_000 - i64::from(state.limits.drawdown_ppm);
+        let equity_min = state.portfolio.equity_max().share_ppm(kept_ppm);
+        let is_broken = state.portfolio.equity() < equity_min;
+        if is_broken && state.trading_state != TradingState::Halted {
+            state.set_trading_state(TradingState::Halted, StateReason::Drawdown, decisions);
+        }
+        self.strategy.on_timer(&mut Context {
+            state: &mut self.state,
+            decisions,
+        });
+    }
+
+    fn on_operator(&mut self, action: Option<OperatorAction>, decisions: &mut Decisions) {
+        let target = match action {
+            Some(OperatorAction::Halt) => TradingState::Halted,
+            Some(OperatorAction::Reduce) => TradingState::Reducing,
+            Some(OperatorAction::Resume) => TradingState::Active,
+            Some(OperatorAction::Stop) => return push_hash(self.state_hash(), decisions),
+            None => return self.state.stats.strange_reports += 1,
+        };
+        self.state
+            .set_trading_state(target, StateReason::Operator, decisions);
+    }
+
+    /// Hash of everything but the depth of the books: cheap enough to journal every `HASH_INTERVAL_EVENTS`.
+    pub fn progress_hash(&self) -> u64 {
+        let mut hash = StateHasher::new();
+        self.state.digest_top(&mut hash);
+        self.strategy.digest(&mut hash);
+        hash.finish()
+    }
+
+    /// Hash of the whole state.
+    pub fn state_hash(&self) -> u64 {
+        let mut hash = StateHasher::new();
+        self.state.digest(&mut hash);
+        self.strategy.digest(&mut hash);
+        hash.finish()
+    }
+
+    /// Counters so far.
+    pub const fn stats(&self) -> CoreStats {
+        self.state.stats
+    }
+
+    /// Refusals of the risk gate by reason, those that occurred, in the order of their codes.
+    pub fn denials(&self) -> Vec<(Denial, u64)> {
+        let counts = &self.state.denials_by_code;
+        let all = Denial::ALL
+            .iter()
+            .map(|&denial| (denial, counts[denial as usize]));
+        all.filter(|&(_, count)| count > 0).collect()
+    }
+
+    /// Ticker and book comparisons over all instruments.
+    pub fn book_checks(&self) -> BookChecks {
+        self.state
+            .markets
+            .iter()
+            .map(Market::checks)
+            .fold(BookChecks::default(), |sum, checks| BookChecks {
+                compared: sum.compared + checks.compared,
+                equal: sum.equal + checks.equal,
+            })
+    }
+
+    /// Venue messages that left a book crossed, over all instruments.
+    pub fn crossed_count(&self) -> u64 {
+        self.state.markets.iter().map(Market::crossed_count).sum()
+    }
+
+    /// The books of account.
+    pub const fn portfolio(&self) -> &Portfolio {
+        &self.state.portfolio
+    }
+
+    /// The instruments.
+    pub const fn instruments(&self) -> &Instruments {
+        &self.state.instruments
+    }
+
+    /// One instrument's market.
+    pub fn market(&self, id: InstrumentId) -> Option<&Market> {
+        self.state.markets.get(id.index())
+    }
+
+    /// Sampled returns and their correlations.
+    pub const fn returns(&self) -> &Returns {
+        &self.state.returns
+    }
+
+    /// Whether the hub may trade.
+    pub const fn trading_state(&self) -> TradingState {
+        self.state.trading_state
+    }
+
+    /// Why it is in that state.
+    pub const fn trading_state_reason(&self) -> StateReason {
+        self.state.trading_state_reason
+    }
+
+    /// How many orders are open.
+    pub fn open_order_count(&self) -> usize {
+        self.state.orders.open_count()
+    }
+
+    /// The strategy.
+    pub const fn strategy(&self) -> &S {
+        &self.strategy
+    }
+}
+
+fn push_hash(hash: u64, decisions: &mut Decisions) {
+    let kind = DecisionKind::StateHashed as u8;
+    // Only a full buffer refuses it; then the next hash covers this one.
+    let _ = decisions.push(Decision {
+        kind,
+        hash,
+        ..Decision::default()
+    });
+}

@@ -1,0 +1,14 @@
+//! What a strategy needs, in one line: `use acth_core::prelude::*;`.
+
+pub use crate::{
+    decision::{ClientOrderId, OrderType, TimeInForce},
+    event::{Bbo, BookState, Level, ReportReason, Side, Trade},
+    hash::StateHasher,
+    instrument::{AssetClass, Contract, Instrument, InstrumentId, Instruments},
+    market::{Market, Quote},
+    money::Money,
+    orders::{Order, OrderState},
+    portfolio::Position,
+    risk::{Denial, OrderRequest, TradingState},
+    strategy::{Context, Fill, NoConfig, OrderUpdate, Strategy, StrategyError},
+};

@@ -1,0 +1,118 @@
+//! Sampled returns of all instruments and what follows from them: the correlation of every pair, and how much a new
+//! position would add to what the book already bets on.
+//!
+//! On every timer the log return of each mid since the timer before is one row of the covariance; an instrument
+//! without a live quote on both occasions contributes 0 to that row.
+
+use alloc::vec::Vec;
+
+use crate::{
+    hash::StateHasher,
+    instrument::InstrumentId,
+    market::Market,
+    stats::{EwmaCovariance, StatsError},
+};
+
+/// Rows that must have been seen before a correlation is used.
+const ROWS_MIN: u64 = 30;
+
+/// Covariance of sampled returns.
+#[derive(Debug)]
+pub struct Returns {
+    covariance: EwmaCovariance,
+    mids: Vec<Option<f64>>,
+    row: Vec<f64>,
+    rows: u64,
+}
+
+impl Returns {
+    /// For `count` instruments; `half_life_rows` is the half-life of a row's weight, counted in rows.
+    ///
+    /// # Errors
+    /// When the half-life is not positive.
+    pub fn new(count: usize, half_life_rows: f64) -> Result<Self, StatsError> {
+        Ok(Self {
+            covariance: EwmaCovariance::new(count, half_life_rows)?,
+            mids: alloc::vec![None; count],
+            row: alloc::vec![0.0; count],
+            rows: 0,
+        })
+    }
+
+    /// Takes one row of returns.
+    pub(crate) fn sample(&mut self, markets: &[Market]) {
+        for (index, market) in markets.iter().enumerate() {
+            let mid = market.quote().map(|quote| quote.mid_doubled() as f64);
+            self.row[index] = match (self.mids[index], mid) {
+                (Some(before), Some(now)) => libm::log(now / before),
+                _ => 0.0,
+            };
+            self.mids[index] = mid;
+        }
+        self.covariance.update(&self.row);
+        self.rows += 1;
+    }
+
+    /// The row taken last, one log return per instrument.
+    pub fn last_row(&self) -> &[f64] {
+        &self.row
+    }
+
+    /// Rows taken so far.
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Correlation of two instruments' returns; 0 while too few rows were seen.
+    pub fn correlation(&self, first: InstrumentId, second: InstrumentId) -> f64 {
+        if self.rows < ROWS_MIN {
+            return 0.0;
+        }
+        self.covariance.correlation(first.index(), second.index())
+    }
+
+    /// Covariance of two instruments' returns per row.
+    pub fn covariance(&self, first: InstrumentId, second: InstrumentId) -> f64 {
+        self.covariance.covariance(first.index(), second.index())
+    }
+
+    /// Correlation between the return of `instrument` and that of the book of all *other* positions, in parts per
+    /// million; `exposure(i)` is the signed value of position i. 0 while too few rows were seen or nothing is held.
+    pub(crate) fn correlation_with_book_ppm(
+        &self,
+        instrument: usize,
+        exposure: impl Fn(usize) -> f64,
+    ) -> i64 {
+        if self.rows < ROWS_MIN {
+            return 0;
+        }
+        let count = self.row.len();
+        let (mut shared, mut variance) = (0.0, 0.0);
+        for first in 0..count {
+            let weight = exposure(first);
+            if first == instrument || weight == 0.0 {
+                continue;
+            }
+            shared += weight * self.covariance.covariance(instrument, first);
+            for second in 0..count {
+                let other = exposure(second);
+                if second != instrument && other != 0.0 {
+                    variance += weight * other * self.covariance.covariance(first, second);
+                }
+            }
+        }
+        let scale = variance * self.covariance.covariance(instrument, instrument);
+        if scale <= 0.0 {
+            return 0;
+        }
+        (shared / libm::sqrt(scale) * 1e6) as i64
+    }
+
+    pub(crate) fn digest(&self, hash: &mut StateHasher) {
+        self.covariance.digest(hash);
+        for mid in &self.mids {
+            hash.float(mid.unwrap_or(-1.0));
+        }
+        hash.word(self.rows);
+    }
+}

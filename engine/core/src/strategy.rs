@@ -1,0 +1,228 @@
+//! What a user writes: a strategy, and the context through which it sees the market and acts.
+//!
+//! A strategy is called by the core on its one thread, in the order of the inputs. It is part of the deterministic
+//! machine: it keeps its state in its own fields, takes time only from the context, and uses no clock, thread, file,
+//! random source or hash map. A whole strategy:
+//!
+//! ```
+//! use acth_core::prelude::*;
+//!
+//! /// Buys one lot whenever the spread is a single tick.
+//! struct OneTick;
+//!
+//! impl Strategy for OneTick {
+//!     type Config = NoConfig;
+//!     const NAME: &'static str = "one-tick";
+//!
+//!     fn new(_: &NoConfig, _: &Instruments) -> Result<Self, StrategyError> {
+//!         Ok(Self)
+//!     }
+//!
+//!     fn on_book(&mut self, ctx: &mut Context<'_>, instrument: InstrumentId) {
+//!         let Some(quote) = ctx.quote(instrument) else { return };
+//!         let rules = ctx.instrument(instrument);
+//!         if quote.spread() == rules.tick && ctx.position(instrument).quantity == 0 {
+//!             let order = OrderRequest::limit(instrument, Side::Bid, quote.bid.price, rules.quantity_min);
+//!             let _ = ctx.place(order.post_only());
+//!         }
+//!     }
+//! }
+//! ```
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    decision::{ClientOrderId, Decisions},
+    event::{ReportReason, Side, Trade},
+    hash::StateHasher,
+    instrument::{Instrument, InstrumentId, Instruments},
+    market::{Market, Quote},
+    money::Money,
+    orders::{Order, OrderState},
+    portfolio::Position,
+    risk::{Denial, OrderRequest, TradingState, quantity_for_risk},
+    state::State,
+};
+
+/// A strategy cannot be built from its configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("strategy {strategy}: {cause}")]
+pub struct StrategyError {
+    /// Name of the strategy.
+    pub strategy: String,
+    /// What was found and what was expected.
+    pub cause: String,
+}
+
+/// The configuration of a strategy that has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoConfig {}
+
+/// A fill as a strategy sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// Price mantissa.
+    pub price: i64,
+    /// Quantity mantissa of this fill.
+    pub quantity: i64,
+    /// True when our order was resting.
+    pub is_maker: bool,
+}
+
+/// What happened to an order of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderUpdate {
+    /// The order.
+    pub id: ClientOrderId,
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// Its side.
+    pub side: Side,
+    /// Its state after the report.
+    pub state: OrderState,
+    /// Why, for rejections and cancellations.
+    pub reason: ReportReason,
+    /// The fill, if the report was one.
+    pub fill: Option<Fill>,
+}
+
+/// A trading strategy. Every hook has an empty default; implement those you need.
+pub trait Strategy: Sized {
+    /// Its parameters: the `[strategy]` table of the configuration file, kept in the journal for replay.
+    type Config: Serialize + DeserializeOwned + Default;
+    /// Its name in configuration, reports and journals.
+    const NAME: &'static str;
+
+    /// Builds it. All memory it needs is allocated here.
+    ///
+    /// # Errors
+    /// When a parameter makes no sense.
+    fn new(config: &Self::Config, instruments: &Instruments) -> Result<Self, StrategyError>;
+
+    /// A book or its ticker changed and is consistent.
+    fn on_book(&mut self, _ctx: &mut Context<'_>, _instrument: InstrumentId) {}
+
+    /// A trade was printed.
+    fn on_trade(
+        &mut self,
+        _ctx: &mut Context<'_>,
+        _instrument: InstrumentId,
+        _aggressor: Side,
+        _trade: &Trade,
+    ) {
+    }
+
+    /// One of our orders was accepted, filled, cancelled or rejected.
+    fn on_order(&mut self, _ctx: &mut Context<'_>, _update: &OrderUpdate) {}
+
+    /// The periodic timer came due.
+    fn on_timer(&mut self, _ctx: &mut Context<'_>) {}
+
+    /// Folds every field that can change a later decision into `hash`. A strategy without such state needs none.
+    fn digest(&self, _hash: &mut StateHasher) {}
+}
+
+/// The strategy's window on the hub, for the length of one call.
+pub struct Context<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) decisions: &'a mut Decisions,
+}
+
+impl Context<'_> {
+    /// The time of the present input, ns since the Unix epoch.
+    pub const fn now_ns(&self) -> i64 {
+        self.state.now_ns
+    }
+
+    /// All instruments.
+    pub const fn instruments(&self) -> &Instruments {
+        &self.state.instruments
+    }
+
+    /// One instrument's definition.
+    ///
+    /// # Panics
+    /// When the id is not of this hub's table.
+    pub fn instrument(&self, id: InstrumentId) -> &Instrument {
+        &self.state.instruments.rows()[id.index()]
+    }
+
+    /// One instrument's market: book, last trade, volume.
+    ///
+    /// # Panics
+    /// When the id is not of this hub's table.
+    pub fn market(&self, id: InstrumentId) -> &Market {
+        &self.state.markets[id.index()]
+    }
+
+    /// Best bid and offer, if the book is live.
+    pub fn quote(&self, id: InstrumentId) -> Option<Quote> {
+        self.state.markets.get(id.index())?.quote()
+    }
+
+    /// Our position.
+    ///
+    /// # Panics
+    /// When the id is not of this hub's table.
+    pub fn position(&self, id: InstrumentId) -> Position {
+        self.state.portfolio.position(id)
+    }
+
+    /// What may still trade of our open orders on one side.
+    pub fn open_quantity(&self, id: InstrumentId, side: Side) -> i64 {
+        self.state.orders.open_quantity(id, side)
+    }
+
+    /// Our open orders in an instrument, oldest first.
+    pub fn open_orders(&self, id: InstrumentId) -> impl Iterator<Item = &Order> {
+        self.state.orders.open_of(id)
+    }
+
+    /// One of our orders, while it is open or recent.
+    pub fn order(&self, id: ClientOrderId) -> Option<&Order> {
+        self.state.orders.get(id)
+    }
+
+    /// Cash plus positions at the mark.
+    pub fn equity(&self) -> Money {
+        self.state.portfolio.equity()
+    }
+
+    /// Whether the hub may trade.
+    pub const fn trading_state(&self) -> TradingState {
+        self.state.trading_state
+    }
+
+    /// Correlation of the returns of two instruments, sampled by the timer; 0 while too few were seen.
+    pub fn correlation(&self, first: InstrumentId, second: InstrumentId) -> f64 {
+        self.state.returns.correlation(first, second)
+    }
+
+    /// The row of returns that the last timer sampled, one log return per instrument.
+    pub fn returns_row(&self) -> &[f64] {
+        self.state.returns.last_row()
+    }
+
+    /// Places an order if the risk gate lets it pass. Either way the decision is journaled.
+    ///
+    /// # Errors
+    /// The gate's reason.
+    pub fn place(&mut self, request: OrderRequest) -> Result<ClientOrderId, Denial> {
+        self.state.place(&request, self.decisions)
+    }
+
+    /// Asks to cancel an order. False when it is not open or already being cancelled.
+    pub fn cancel(&mut self, id: ClientOrderId) -> bool {
+        self.state.cancel(id, self.decisions)
+    }
+
+    /// The largest quantity whose loss over `stop_distance` (price mantissa) stays within RISK_PER_TRADE of equity,
+    /// in whole lots; 0 when even the smallest order is too much.
+    pub fn quantity_for_risk(&self, id: InstrumentId, stop_distance: i64) -> i64 {
+        let risk_ppm = self.state.limits.risk_per_trade_ppm;
+        quantity_for_risk(self.equity(), risk_ppm, stop_distance, self.instrument(id))
+    }
+}

@@ -1,0 +1,242 @@
+//! The command line: verbs, flags and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Autonomous Cross-Asset Trading Hub: market events in, journaled decisions out, replayed bit for bit.
+#[derive(Debug, Parser)]
+#[command(name = "acth", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 good; 1 the check failed (replay diverged, journal damaged); \
+    2 could not run.\n\nStart with `acth run`: 30 seconds on an embedded simulated market, no key, no network."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Trade on the embedded simulated market, over real sockets, with a paper venue.
+    Run(RunArgs),
+    /// Trade through recorded captures (or the simulated world) as fast as they can be read.
+    Backtest(BacktestArgs),
+    /// Run a journal's inputs again and compare every decision, byte for byte.
+    Replay(ReplayArgs),
+    /// Look into a journal.
+    #[command(subcommand)]
+    Journal(JournalVerb),
+    /// Print the whole configuration in force, as TOML.
+    Config(ConfigArgs),
+}
+
+/// How the threads are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Threads {
+    /// Ingress, core and egress in one loop: for small machines.
+    Single,
+    /// One pinned thread each.
+    Multi,
+}
+
+/// Flags shared by the verbs that trade.
+#[derive(Debug, Args)]
+pub struct TradeArgs {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory for the journal; must be new or empty. Default: a new one under `journal-data`.
+    #[arg(long, value_name = "DIR")]
+    pub journal: Option<PathBuf>,
+    /// Thread layout. Default: single for `backtest`; for `run` multi on four cores or more, else single.
+    #[arg(long, value_enum)]
+    pub threads: Option<Threads>,
+    /// Seed of the simulated world.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Strategy to run; `acth config` lists the known ones.
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `acth run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// What all trading verbs take.
+    #[command(flatten)]
+    pub trade: TradeArgs,
+    /// How long to run, e.g. `10s`, `5m`, `500ms`. Until Ctrl-C with `0`.
+    #[arg(long, default_value = "30s", value_parser = parse_duration_ns)]
+    pub duration: i64,
+}
+
+/// Flags of `acth backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// What all trading verbs take.
+    #[command(flatten)]
+    pub trade: TradeArgs,
+    /// A capture file (gzip or text, one `receive_ns frame` a line); repeat for several, merged by time. The market
+    /// is detected; force it with `spot:FILE` or `usdm:FILE`. Without any: the simulated world, in process.
+    #[arg(long, value_name = "FILE")]
+    pub data: Vec<String>,
+    /// Replay speed: `flat` (as fast as possible), `recorded`, or a factor such as `10`.
+    #[arg(long, default_value = "flat", value_name = "PACE")]
+    pub pace: String,
+    /// An exchangeInfo answer with the rules of the captured instruments: `spot:FILE` or `usdm:FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub exchange_info: Vec<String>,
+    /// How much simulated time to run, without `--data`.
+    #[arg(long, default_value = "60s", value_parser = parse_duration_ns)]
+    pub duration: i64,
+}
+
+/// Flags of `acth replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The journal's directory.
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Thread layout of the replay; the result is the same.
+    #[arg(long, value_enum, default_value = "single")]
+    pub threads: Threads,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `acth config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Verbs that look into a journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalVerb {
+    /// Facts about the journal: runs, segments, sizes, first and last sequence.
+    Info(JournalArgs),
+    /// Check every byte, from the first to the last.
+    Verify(JournalArgs),
+    /// Print frames as text, or as JSON lines.
+    Dump(DumpArgs),
+    /// Follow a journal that is being written.
+    Tail(TailArgs),
+}
+
+/// Flags of the journal verbs.
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    /// The journal's directory.
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `acth journal dump`.
+#[derive(Debug, Args)]
+pub struct DumpArgs {
+    /// The journal's directory.
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// First sequence to print.
+    #[arg(long, default_value_t = 0)]
+    pub from: u64,
+    /// How many frames to print at most.
+    #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
+    pub count: u64,
+    /// Print decisions only.
+    #[arg(long)]
+    pub decisions: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `acth journal tail`.
+#[derive(Debug, Args)]
+pub struct TailArgs {
+    /// The journal's directory.
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Stop after this long without a new frame; `0` = follow until Ctrl-C.
+    #[arg(long, default_value = "0", value_parser = parse_duration_ns)]
+    pub idle: i64,
+    /// Print decisions only.
+    #[arg(long)]
+    pub decisions: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Units a duration may be written in, with their length; longer suffixes first.
+const DURATION_UNITS: [(&str, i64); 6] = [
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
+
+/// A duration such as `10s`, `1.5s`, `250ms`, `5m`; a bare number means seconds.
+///
+/// # Errors
+/// A sentence that says what was expected.
+pub fn parse_duration_ns(text: &str) -> Result<i64, String> {
+    let refuse = || format!("`{text}` is not a duration such as `10s`, `250ms` or `5m`");
+    let unit = DURATION_UNITS
+        .iter()
+        .find(|(suffix, _)| text.ends_with(suffix));
+    let (number, unit_ns) = match unit {
+        Some((suffix, unit_ns)) => (&text[..text.len() - suffix.len()], *unit_ns),
+        None => (text, 1_000_000_000),
+    };
+    let number: rust_decimal::Decimal = number.trim().parse().map_err(|_| refuse())?;
+    let ns = number * rust_decimal::Decimal::from(unit_ns);
+    let ns: i64 = ns.trunc().try_into().map_err(|_| refuse())?;
+    if ns < 0 { Err(refuse()) } else { Ok(ns) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_exactly() {
+        let cases = [
+            ("10s", 10_000_000_000),
+            ("1.5s", 1_500_000_000),
+            ("250ms", 250_000_000),
+            ("7us", 7_000),
+            ("5m", 300_000_000_000),
+            ("2h", 7_200_000_000_000),
+            ("3", 3_000_000_000),
+            ("0", 0),
+        ];
+        for (text, ns) in cases {
+            assert_eq!(parse_duration_ns(text), Ok(ns), "{text}");
+        }
+        for text in ["", "s", "-1s", "1d", "ten"] {
+            assert!(parse_duration_ns(text).is_err(), "{text} was taken");
+        }
+    }
+}

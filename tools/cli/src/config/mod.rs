@@ -1,0 +1,359 @@
+//! The configuration: defaults, then the TOML file, then `.env`, then the environment, then flags.
+//!
+//! Shares are decimals (`0.10` = 10 %), money is a decimal in the account currency, times are text such as `250ms`.
+
+mod environment;
+mod file;
+mod nearest;
+
+use std::{collections::BTreeMap, path::Path};
+
+use acth_core::{
+    config::CoreConfig,
+    instrument::{Instrument, Instruments},
+    money::Money,
+    risk::Limits,
+};
+use acth_sim::world::WorldConfig;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Failure;
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Number of this hub; part of every client order id.
+    pub hub_id: u16,
+    /// Seed of the simulated world.
+    pub seed: u64,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// Least severe log message shown on standard error: error, warn, info, debug or trace.
+    pub log_level: String,
+    /// The account.
+    pub account: Account,
+    /// Limits of the risk gate.
+    pub risk: Risk,
+    /// Periods.
+    pub intervals: Intervals,
+    /// Threads and rings.
+    pub engine: Engine,
+    /// The journal.
+    pub journal: Journal,
+    /// The paper venue.
+    pub paper: Paper,
+    /// Fees by venue; what is not listed keeps the instrument's own.
+    pub fees: BTreeMap<String, Fees>,
+    /// Parameters of the strategy; its own defaults where absent.
+    pub parameters: toml::Table,
+    /// The simulated world.
+    pub world: WorldConfig,
+}
+
+/// The account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Account {
+    /// Cash at the start.
+    pub cash: Decimal,
+}
+
+/// Limits of the risk gate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Risk {
+    /// Largest position of one instrument as a share of equity (MAX_POSITION_SIZE).
+    pub max_position_size: Decimal,
+    /// Largest loss of one trade at its stop as a share of equity (RISK_PER_TRADE).
+    pub risk_per_trade: Decimal,
+    /// Distance of the stop that the risk per trade is reckoned with, as a share of the price.
+    pub stop_distance: Decimal,
+    /// Largest correlation of a new position with the rest of the book (MAX_CORRELATION_THRESHOLD).
+    pub max_correlation_threshold: Decimal,
+    /// Least quote volume of 24 hours for an instrument to be traded (MIN_VOLUME_THRESHOLD).
+    pub min_volume_threshold: Decimal,
+    /// Largest value of one order.
+    pub max_order_notional: Decimal,
+    /// Largest distance of an order's price from the mid, as a share of it.
+    pub price_collar: Decimal,
+    /// Most orders in any second.
+    pub orders_per_second: u32,
+    /// Most open orders.
+    pub open_orders: u32,
+    /// Age from which a quote is too old to trade on.
+    pub stale_after: String,
+    /// Largest sum of all positions' sizes as a share of equity.
+    pub gross_exposure: Decimal,
+    /// Loss from the highest equity at which trading halts, as a share of it.
+    pub drawdown: Decimal,
+}
+
+/// Periods.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intervals {
+    /// Period of the core's timer, at which returns are sampled and limits are looked at (DATA_UPDATE_INTERVAL).
+    pub data_update: String,
+    /// Period of the heartbeat line in the log (HEARTBEAT_INTERVAL).
+    pub heartbeat: String,
+}
+
+/// Threads and rings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Engine {
+    /// How idle threads wait: auto, spin, yield or park.
+    pub wait: String,
+    /// Cores to pin ingress, core and egress to, in this order; empty = chosen by the engine.
+    pub cores: Vec<usize>,
+    /// Slots of each ring, a power of two.
+    pub ring_slots: usize,
+    /// Ask for priority (nice -20) and locked memory where permitted.
+    pub privileged: bool,
+}
+
+/// The journal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Journal {
+    /// Where journals of runs without `--journal` go.
+    pub directory: String,
+    /// Size of one segment.
+    pub segment_mib: u64,
+}
+
+/// The paper venue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Paper {
+    /// Time from decision to the venue's book.
+    pub order_latency: String,
+    /// Time from the venue's book back to us.
+    pub report_latency: String,
+}
+
+/// Fees of one venue, in parts per million of notional; negative = rebate.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fees {
+    /// Of passive fills.
+    pub maker_ppm: i64,
+    /// Of aggressive fills.
+    pub taker_ppm: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            hub_id: 1,
+            seed: 7,
+            strategy: String::from("basis-lead-lag"),
+            log_level: String::from("warn"),
+            account: Account::default(),
+            risk: Risk::default(),
+            intervals: Intervals::default(),
+            engine: Engine::default(),
+            journal: Journal::default(),
+            paper: Paper::default(),
+            fees: BTreeMap::new(),
+            parameters: toml::Table::new(),
+            world: WorldConfig::default(),
+        }
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            cash: Decimal::from(1_000_000),
+        }
+    }
+}
+
+impl Default for Risk {
+    fn default() -> Self {
+        Self {
+            max_position_size: Decimal::new(10, 2),
+            risk_per_trade: Decimal::new(1, 2),
+            stop_distance: Decimal::new(2, 2),
+            max_correlation_threshold: Decimal::new(95, 2),
+            min_volume_threshold: Decimal::ZERO,
+            max_order_notional: Decimal::from(250_000),
+            price_collar: Decimal::new(1, 2),
+            orders_per_second: 100,
+            open_orders: 64,
+            stale_after: String::from("5s"),
+            gross_exposure: Decimal::from(2),
+            drawdown: Decimal::new(20, 2),
+        }
+    }
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self {
+            data_update: String::from("100ms"),
+            heartbeat: String::from("5s"),
+        }
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            wait: String::from("auto"),
+            cores: Vec::new(),
+            ring_slots: 4096,
+            privileged: true,
+        }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            directory: String::from("journal-data"),
+            segment_mib: 64,
+        }
+    }
+}
+
+impl Default for Paper {
+    fn default() -> Self {
+        Self {
+            order_latency: String::from("250us"),
+            report_latency: String::from("250us"),
+        }
+    }
+}
+
+impl Config {
+    /// The configuration in force: defaults, file, `.env` beside the working directory, environment.
+    ///
+    /// # Errors
+    /// One sentence that names the place and what was expected.
+    pub fn load(path: Option<&Path>) -> Result<Self, Failure> {
+        let mut config = match path {
+            Some(path) => file::read(path)?,
+            None => Self::default(),
+        };
+        environment::apply(&mut config)?;
+        Ok(config)
+    }
+
+    /// The whole configuration as TOML.
+    ///
+    /// # Errors
+    /// When a value has no TOML form.
+    pub fn to_toml(&self) -> Result<String, Failure> {
+        toml::to_string_pretty(self).map_err(Failure::could_not)
+    }
+
+    /// What the core is built from, for these instruments.
+    ///
+    /// # Errors
+    /// When a value is out of its range.
+    pub fn core(&self, instruments: Vec<Instrument>) -> Result<CoreConfig, Failure> {
+        let rows = instruments.into_iter().map(|mut row| {
+            if let Some(fees) = self.fees.get(&row.venue) {
+                row.maker_fee_ppm = fees.maker_ppm;
+                row.taker_fee_ppm = fees.taker_ppm;
+            }
+            row
+        });
+        Ok(CoreConfig {
+            hub_id: self.hub_id,
+            cash: money("account.cash", self.account.cash)?,
+            instruments: Instruments::new(rows.collect()).map_err(Failure::could_not)?,
+            limits: self.limits()?,
+            correlation_half_life_samples: 600.0,
+        })
+    }
+
+    /// The risk gate's limits.
+    ///
+    /// # Errors
+    /// When a value is out of its range.
+    pub fn limits(&self) -> Result<Limits, Failure> {
+        let risk = &self.risk;
+        Ok(Limits {
+            position_share_ppm: ppm("risk.max_position_size", risk.max_position_size, 100)?,
+            order_share_ppm: 1_000_000,
+            risk_per_trade_ppm: ppm("risk.risk_per_trade", risk.risk_per_trade, 1)?,
+            stop_distance_ppm: ppm("risk.stop_distance", risk.stop_distance, 1)?,
+            correlation_ppm: ppm(
+                "risk.max_correlation_threshold",
+                risk.max_correlation_threshold,
+                1,
+            )?,
+            volume_24h_min: money("risk.min_volume_threshold", risk.min_volume_threshold)?,
+            order_notional_max: money("risk.max_order_notional", risk.max_order_notional)?,
+            collar_ppm: ppm("risk.price_collar", risk.price_collar, 1)?,
+            orders_per_second: risk.orders_per_second,
+            open_orders: risk.open_orders,
+            stale_after_ns: duration_ns("risk.stale_after", &risk.stale_after)?,
+            gross_exposure_ppm: ppm("risk.gross_exposure", risk.gross_exposure, 100)?,
+            drawdown_ppm: ppm("risk.drawdown", risk.drawdown, 1)?,
+            ..Limits::default()
+        })
+    }
+
+    /// Period of the core's timer.
+    ///
+    /// # Errors
+    /// When the text is no duration, or zero.
+    pub fn timer_interval_ns(&self) -> Result<i64, Failure> {
+        positive_ns("intervals.data_update", &self.intervals.data_update)
+    }
+
+    /// Period of the heartbeat line.
+    ///
+    /// # Errors
+    /// When the text is no duration, or zero.
+    pub fn heartbeat_interval_ns(&self) -> Result<i64, Failure> {
+        positive_ns("intervals.heartbeat", &self.intervals.heartbeat)
+    }
+}
+
+/// A share between 0 and `share_max` as parts per million.
+fn ppm(name: &str, share: Decimal, share_max: i64) -> Result<u32, Failure> {
+    if share.is_sign_negative() || share > Decimal::from(share_max) {
+        return Err(Failure::could_not(format!(
+            "{name}: {share} is not a share between 0 and {share_max} (0.10 means 10 %)"
+        )));
+    }
+    let scaled = (share * Decimal::from(1_000_000)).trunc();
+    scaled
+        .try_into()
+        .map_err(|_| Failure::could_not(format!("{name}: {share} is out of range")))
+}
+
+/// A decimal amount as exact money.
+fn money(name: &str, amount: Decimal) -> Result<Money, Failure> {
+    let parsed = amount.normalize().to_string().parse::<Money>();
+    let amount = parsed.map_err(|cause| Failure::could_not(format!("{name}: {cause}")))?;
+    if amount < Money::ZERO {
+        return Err(Failure::could_not(format!("{name}: {amount} is negative")));
+    }
+    Ok(amount)
+}
+
+/// A duration of the configuration.
+///
+/// # Errors
+/// When the text is no duration.
+pub fn duration_ns(name: &str, text: &str) -> Result<i64, Failure> {
+    crate::args::parse_duration_ns(text)
+        .map_err(|cause| Failure::could_not(format!("{name}: {cause}")))
+}
+
+fn positive_ns(name: &str, text: &str) -> Result<i64, Failure> {
+    match duration_ns(name, text)? {
+        0 => Err(Failure::could_not(format!(
+            "{name}: must be longer than nothing"
+        ))),
+        ns => Ok(ns),
+    }
+}

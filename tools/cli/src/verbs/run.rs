@@ -1,0 +1,178 @@
+//! `acth run`: the embedded simulated venue on loopback, live sessions to it over real sockets, paper fills.
+//!
+//! The venue runs on a thread of its own and speaks Binance's WebSocket and REST formats; from its socket on,
+//! everything is what a live run would be.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use acth_core::{
+    core::Core,
+    instrument::{Instrument, InstrumentId, Instruments},
+    strategy::Strategy,
+};
+use acth_engine::{
+    clock::Clock,
+    control::Control,
+    monitor::Monitor,
+    pipeline::{self, RunOutcome},
+    placement::allowed_cores,
+};
+use acth_sim::{paper, server::SimVenue};
+use acth_venues::{
+    binance::{
+        catalogue::Listing,
+        feed::FeedStats,
+        session::{Session, SessionConfig},
+        venue_name,
+    },
+    multi::MultiSource,
+};
+use acth_wire::binance::Market;
+
+use super::{
+    NewJournal, backtest::paper_config, create_journal, engine_config, heartbeat::Heartbeat,
+    moment_of_time, now_ns, show, summarise, thread_mode,
+};
+use crate::{
+    args::{RunArgs, Threads},
+    config::Config,
+    exit::Failure,
+    progress::with_display,
+    registry::Recipe,
+    summary::{Decode, Summary},
+};
+
+/// The two markets of the embedded venue, with the path under which each is served.
+const MARKETS: [(Market, &str); 2] = [(Market::Spot, "spot"), (Market::UsdM, "usdm")];
+
+/// Cores from which `run` gives ingress, core and egress a thread each unless it is told otherwise.
+const MULTI_CORES_MIN: usize = 4;
+/// Longest wait for the venue's listing.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs the verb.
+///
+/// # Errors
+/// As documented for the exit codes.
+pub fn run<S: Strategy + Send>(args: &RunArgs, config: &Config) -> Result<(), Failure> {
+    let mut venue =
+        SimVenue::start(config.world.clone(), config.seed, now_ns()).map_err(Failure::could_not)?;
+    let recipe = Recipe::<S>::from_config(config, &list_instruments(&venue, config)?)?;
+    let core = recipe.build()?;
+    let NewJournal { path, writer } = create_journal(&args.trade, config)?;
+    let instruments = &recipe.core.instruments;
+    let mut sessions = MultiSource::new(open_sessions(&venue, instruments)?);
+
+    let threads = thread_mode(args.trade.threads, default_threads());
+    let mut engine = engine_config(config, &recipe, threads, Clock::Wall)?;
+    engine.duration_ns = (args.duration > 0).then_some(args.duration);
+    engine.manifest.started_ns = now_ns();
+    let (sink, state) = paper::channel(paper_config(config)?, instruments);
+    let mut source = paper::PaperVenue::new(&mut sessions, state);
+    let control = Control::with_signals().map_err(Failure::could_not)?;
+    let monitor = Arc::new(Monitor::new());
+    let heartbeat = Heartbeat::start(Arc::clone(&monitor), config.heartbeat_interval_ns()?);
+    let start = Instant::now();
+    let ran: Result<RunOutcome<Core<S>>, _> = with_display(
+        args.trade.json,
+        || moment_of_time(start, args.duration, &monitor),
+        || pipeline::run(&engine, core, &mut source, sink, writer, &control, &monitor),
+    );
+    heartbeat.stop();
+    venue.stop();
+    let outcome = ran.map_err(|error| {
+        Failure::could_not(format!(
+            "{error}; what was decided before is in {}",
+            path.display()
+        ))
+    })?;
+    let mut summary = summarise("run", &outcome, &path, start.elapsed());
+    add_sessions(&mut summary, sessions.sources());
+    show(&summary, args.trade.json)
+}
+
+/// The instruments with the rules that the venue itself states. What no venue states (asset class, our fees) comes
+/// from the configuration of the world.
+fn list_instruments(venue: &SimVenue, config: &Config) -> Result<Instruments, Failure> {
+    let address = venue.address();
+    let mut rows = Vec::with_capacity(config.world.instruments.len());
+    for (market, prefix) in MARKETS {
+        let own = config.world.instruments.iter().map(|row| &row.instrument);
+        let wanted: Vec<&Instrument> = own.filter(|row| row.venue == venue_name(market)).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let rest_url = format!("http://{address}/{prefix}");
+        let listing =
+            Listing::fetch(market, &rest_url, LISTING_TIMEOUT).map_err(Failure::could_not)?;
+        for row in wanted {
+            let found = listing.find(&row.symbol).ok_or_else(|| {
+                Failure::could_not(format!("{rest_url}: {} is not listed", row.symbol))
+            })?;
+            rows.push(Instrument {
+                asset_class: row.asset_class,
+                maker_fee_ppm: row.maker_fee_ppm,
+                taker_fee_ppm: row.taker_fee_ppm,
+                ..found
+            });
+        }
+    }
+    Instruments::new(rows).map_err(Failure::could_not)
+}
+
+/// A thread each where there are cores for them and for the venue beside them, else one loop.
+fn default_threads() -> Threads {
+    if allowed_cores().len() >= MULTI_CORES_MIN {
+        Threads::Multi
+    } else {
+        Threads::Single
+    }
+}
+
+/// One session a market that has instruments.
+fn open_sessions(venue: &SimVenue, instruments: &Instruments) -> Result<Vec<Session>, Failure> {
+    let address = venue.address();
+    let mut sessions = Vec::with_capacity(MARKETS.len());
+    for (market, prefix) in MARKETS {
+        let listed = |row: &str| row == venue_name(market);
+        let of_market = instruments.iter().filter(|(_, row)| listed(&row.venue));
+        let ids: Vec<InstrumentId> = of_market.map(|(id, _)| id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let config = SessionConfig {
+            name: format!("sim-{prefix}"),
+            market,
+            ws_url: format!("ws://{address}/{prefix}"),
+            rest_url: format!("http://{address}/{prefix}"),
+            instruments: ids,
+        };
+        let number = sessions.len() as u16 + 1;
+        sessions.push(Session::new(&config, instruments, number).map_err(Failure::could_not)?);
+    }
+    Ok(sessions)
+}
+
+fn add_sessions(summary: &mut Summary, sessions: &[Session]) {
+    let mut feeds = FeedStats::default();
+    for session in sessions {
+        let stats = session.stats();
+        feeds.add(&stats.feed);
+        if stats.disconnects > 0 {
+            let lost = stats.disconnects;
+            summary
+                .warnings
+                .push(format!("a session was lost {lost} times and opened again"));
+        }
+    }
+    summary.decode = Some(Decode {
+        frames: feeds.frames,
+        fallbacks: feeds.fallbacks,
+        unknown: feeds.unknown,
+        errors: feeds.errors,
+        gaps: feeds.gaps,
+    });
+}
