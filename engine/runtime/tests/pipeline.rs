@@ -362,3 +362,21 @@ fn a_core_that_is_behind_its_source_is_told_to_reduce_once() {
         assert_eq!(run.outcome.events as usize, 200_000 + 2 + expected_count);
     }
 }
+
+#[test]
+fn the_end_waits_for_a_source_that_reports_late() {
+    for (threads, clock) in ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut source, sink) = venue(script(30));
+        source.fault = SourceFault::OwesLate;
+        let mut config = config(threads, clock);
+        config.grace_ns = 20_000_000_000;
+        let toy = Toy::default();
+        let journal = writer(dir.path());
+        let (control, monitor) = (Control::new(), Monitor::new());
+        let outcome = pipeline::run(&config, toy, source, sink, journal, &control, &monitor);
+        let outcome = outcome.unwrap();
+        assert!(outcome.machine.open.is_empty(), "{threads:?} {clock:?}");
+        assert_order_of_history(&read_all(dir.path()).0);
+    }
+}
