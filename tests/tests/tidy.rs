@@ -64,8 +64,8 @@ const SAFE_CRATES: [&str; 5] = [
 
 /// Longest source file.
 const FILE_LINES_MAX: usize = 800;
-/// Widest line of code; the formatter keeps to 100 where it can. Comments and texts are left alone.
-const LINE_CHARS_MAX: usize = 130;
+/// Widest line. The formatter keeps code to 100 and leaves comments and texts alone; tables in them may be this wide.
+const LINE_CHARS_MAX: usize = 160;
 
 /// What the core must not name: clocks, threads, hashed maps, fused or platform float operations.
 const CORE_BANNED: [&str; 12] = [
@@ -177,8 +177,7 @@ fn files_stay_readable() {
         let lines = text.lines().count();
         assert!(lines <= FILE_LINES_MAX, "{name} has {lines} lines");
         for (number, line) in text.lines().enumerate() {
-            let is_text = line.contains("//") || line.contains('"');
-            let width = if is_text { 0 } else { line.chars().count() };
+            let width = line.chars().count();
             assert!(
                 width <= LINE_CHARS_MAX,
                 "{name}:{} is {width} wide",
