@@ -60,6 +60,15 @@ fn pipeline_reports_with_and_without_a_journal() {
 }
 
 #[test]
+fn the_single_loop_reports_too() {
+    let arguments = ["pipeline", "--threads", "single", "--rate", "5000"];
+    let found = reports(&[&arguments, &SHORT[..]].concat());
+    assert_eq!(found.len(), 2);
+    assert_whole(&found[0], "single", 5000);
+    assert_whole(&found[1], "single-unjournaled", 5000);
+}
+
+#[test]
 fn a_rate_beyond_reach_ends_and_says_so() {
     let found = reports(
         &[
