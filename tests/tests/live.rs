@@ -15,7 +15,7 @@ use std::{
 
 use acth_tests::{
     command, ending, parse,
-    run::{Running, wait_for_first_frame},
+    run::{Running, wait_for_first_frame, wait_until},
     run_json,
 };
 use serde_json::Value;
@@ -170,7 +170,7 @@ fn another_process_follows_a_run_to_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join("j");
     let place = journal.to_str().unwrap();
-    let run = Running::start(&["run", "--duration", "4s", "--json", "--journal", place]);
+    let mut run = Running::start(&["run", "--duration", "0", "--json", "--journal", place]);
     wait_for_first_frame(&journal);
     let followed = dir.path().join("followed");
     let mut tail = command(&["journal", "tail", place, "--decisions", "--json"])
@@ -178,24 +178,22 @@ fn another_process_follows_a_run_to_its_end() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(2_500));
-    let seen_live = std::fs::read_to_string(&followed).unwrap().lines().count();
-    let is_following = tail.try_wait().unwrap().is_none();
+    // It shows decisions while the run goes on, more than once, so it is not the end that brought them.
+    for count in [1, 4] {
+        wait_until("a decision that is followed", || {
+            std::fs::read_to_string(&followed).unwrap().lines().count() >= count
+        });
+    }
+    assert!(tail.try_wait().unwrap().is_none(), "the follower ended before the run");
+    run.signal("INT");
     let summary = parse(&run.wait());
+    wait_until("the end of the follower", || tail.try_wait().unwrap().is_some());
     assert!(tail.wait().unwrap().success());
-    assert!(is_following, "the follower ended before the run");
-    assert!(seen_live > 0, "nothing was seen while the run went on");
 
     let text = std::fs::read_to_string(&followed).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len() as u64, summary["decisions"].as_u64().unwrap());
-    let sequences: Vec<u64> = lines
-        .iter()
-        .map(|line| line["sequence"].as_u64().unwrap())
-        .collect();
+    let sequences: Vec<u64> = lines.iter().map(|line| line["sequence"].as_u64().unwrap()).collect();
     assert!(sequences.is_sorted(), "{sequences:?}");
     let dumped = acth_tests::run(&["journal", "dump", place, "--decisions", "--json"]);
     assert_eq!(String::from_utf8_lossy(&dumped.stdout), text);

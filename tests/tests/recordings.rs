@@ -105,7 +105,7 @@ fn segments(journal: &Path) -> Vec<PathBuf> {
 /// time of creation, chain and checksum. Of each frame: how far syncing lagged, and the checksum, which covers it and
 /// is chained from the header on. See `journal/FORMAT.md`.
 fn blank_run_specific(segment: &mut [u8]) -> u64 {
-    for field in [40..56, 72..76, 124..128] {
+    for field in [40..64, 72..76, 124..128] {
         segment[field].fill(0);
     }
     let (mut position, mut frames) = (128, 0);
