@@ -89,8 +89,9 @@ pub fn build(flags: &[&str]) -> PathBuf {
     let messages = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    match program.last() {
+    let mut programs =
+        messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    match programs.next_back() {
         Some(path) => path,
         None => panic!("cargo named no executable"),
     }

@@ -28,11 +28,13 @@ use acth_journal::{JournalOptions, Reader, Writer};
 use support::{config, trade};
 
 /// Answers every trade with one order.
-struct Answering;
+struct Answering {
+    answers: bool,
+}
 
 impl Machine for Answering {
     fn apply(&mut self, sequence: u64, _: i64, event: &Event, decisions: &mut Decisions) {
-        if event.kind == EventKind::Trade as u8 {
+        if self.answers && event.kind == EventKind::Trade as u8 {
             let pushed = decisions.push(Decision {
                 kind: DecisionKind::PlaceOrder as u8,
                 client_order_id: sequence,
@@ -102,7 +104,7 @@ fn paced_run(threads: ThreadMode, wait: WaitStrategy, gap_ns: i64, count: u64) -
     };
     let outcome = pipeline::run(
         &config,
-        Answering,
+        Answering { answers: true },
         source,
         Nowhere,
         big_writer(dir.path()),
@@ -186,7 +188,26 @@ fn replays() {
         "single run in event time: {:.1} M events/s",
         COUNT as f64 / elapsed / 1e6
     );
+    for _ in 0..3 {
+        let (start, mut count) = (Instant::now(), 0);
+        let mut reader = Reader::open(dir.path()).unwrap();
+        while reader.next().unwrap().is_some() {
+            count += 1;
+        }
+        let elapsed = start.elapsed().as_secs_f64();
+        eprintln!(
+            "reading alone: {:.1} M frames/s",
+            f64::from(count) / elapsed / 1e6
+        );
+    }
     for threads in [ThreadMode::Single, ThreadMode::Multi] {
+        for _ in 0..3 {
+            let reader = Reader::open(dir.path()).unwrap();
+            let build = |_: &_| Ok(Answering { answers: false });
+            let outcome = replay(reader, build, ReplayOptions { threads }).unwrap();
+            let rate = outcome.book_rows as f64 / outcome.elapsed.as_secs_f64() / 1e6;
+            eprintln!("replay {threads:?}, empty machine: {rate:.1} M rows/s");
+        }
         for _ in 0..3 {
             let reader = Reader::open(dir.path()).unwrap();
             let build = |_: &_| Ok(support::toy::Toy::default());

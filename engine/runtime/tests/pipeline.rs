@@ -282,11 +282,9 @@ fn a_killed_hub_sends_cancels_only() {
             run.join().unwrap().unwrap()
         });
         let toy = &outcome.machine;
-        assert_eq!(
-            toy.actions[0],
-            OperatorAction::Halt,
-            "the kill is journaled"
-        );
+        // Once for the kill, once for the end.
+        let halt = OperatorAction::Halt;
+        assert_eq!(toy.actions, [halt, halt, OperatorAction::Stop]);
         assert_eq!(outcome.orders, 10);
         assert_eq!(toy.rejected, 10, "the core learns that they never left");
         assert!(toy.open.is_empty());
@@ -362,5 +360,23 @@ fn a_core_that_is_behind_its_source_is_told_to_reduce_once() {
             .count();
         assert_eq!(count, expected_count, "{clock:?} {reduces}");
         assert_eq!(run.outcome.events as usize, 200_000 + 2 + expected_count);
+    }
+}
+
+#[test]
+fn the_end_waits_for_a_source_that_reports_late() {
+    for (threads, clock) in ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut source, sink) = venue(script(30));
+        source.fault = SourceFault::OwesLate;
+        let mut config = config(threads, clock);
+        config.grace_ns = 20_000_000_000;
+        let toy = Toy::default();
+        let journal = writer(dir.path());
+        let (control, monitor) = (Control::new(), Monitor::new());
+        let outcome = pipeline::run(&config, toy, source, sink, journal, &control, &monitor);
+        let outcome = outcome.unwrap();
+        assert!(outcome.machine.open.is_empty(), "{threads:?} {clock:?}");
+        assert_order_of_history(&read_all(dir.path()).0);
     }
 }

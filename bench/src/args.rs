@@ -1,0 +1,94 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use acth_engine::wait::{WaitChoice, WaitStrategy};
+use clap::{Parser, ValueEnum};
+
+/// Highest rate that can be asked for: one event each 20 ns is beyond what any hand-over here carries.
+const RATE_MAX: u64 = 50_000_000;
+/// Longest time for one figure.
+const DURATION_SECONDS_MAX: f64 = 3600.0;
+
+/// Open-loop latency of ACTH beside a floor measured in the same run.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Args {
+    /// What to measure.
+    #[arg(value_enum)]
+    pub(crate) scenario: Scenario,
+    /// Events a second; several, separated by commas, are measured one after the other.
+    #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000",
+          value_parser = clap::value_parser!(u64).range(1..=RATE_MAX))]
+    pub(crate) rate: Vec<u64>,
+    /// Seconds for one rate, over all of its windows.
+    #[arg(long, default_value = "6", value_parser = seconds)]
+    pub(crate) duration: f64,
+    /// Rounds of alternating windows that the time is cut into.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+    /// How idle threads wait; auto spins where there is a core for each thread and gives its slice away elsewhere.
+    #[arg(long, value_enum, default_value_t = Wait::Auto)]
+    pub(crate) wait: Wait,
+    /// Pin each busy thread to a core of its own, from the last one down, if there are enough.
+    #[arg(long)]
+    pub(crate) pin: bool,
+    /// Folder for the journals of the pipeline; they are removed afterwards.
+    #[arg(long)]
+    pub(crate) journal_dir: Option<PathBuf>,
+    /// One JSON object a line instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Two bare rings and two bare record copies, beside one cache line that goes there and back.
+    Hop,
+    /// The real core stage between its rings, with and without a journal, beside the hop.
+    Pipeline,
+}
+
+/// How idle threads wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wait {
+    /// By the number of cores.
+    Auto,
+    /// Look again at once.
+    Spin,
+    /// Look again after a pause instruction.
+    SpinHint,
+    /// Give the time slice away between looks.
+    Yield,
+    /// Look, give away, then sleep.
+    Park,
+}
+
+impl Wait {
+    /// The strategy for `busy_threads` on `cores`. Never chooses to sleep by itself, as a live run would on a small
+    /// machine: sleeps of 50 us would be all that is measured.
+    pub(crate) const fn resolve(self, cores: usize, busy_threads: usize) -> WaitStrategy {
+        match self {
+            Self::Auto if cores >= busy_threads => WaitStrategy::SpinHint,
+            Self::Auto | Self::Yield => WaitStrategy::Yield,
+            Self::Spin => WaitStrategy::Spin,
+            Self::SpinHint => WaitStrategy::SpinHint,
+            Self::Park => WaitStrategy::Park,
+        }
+    }
+}
+
+/// The engine's way to say it.
+pub(crate) const fn fixed(strategy: WaitStrategy) -> WaitChoice {
+    WaitChoice::Fixed(strategy)
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= DURATION_SECONDS_MAX => Ok(seconds),
+        _ => Err(format!(
+            "expected seconds above 0 and at most {DURATION_SECONDS_MAX}"
+        )),
+    }
+}
