@@ -2,6 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod capture;
+pub mod ending;
+pub mod random;
+pub mod run;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
