@@ -4,12 +4,20 @@
 
 use std::{
     process::Command,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
+/// One run at a time: they spin, and would only measure each other.
+static ONE_RUN: Mutex<()> = Mutex::new(());
+
 fn reports(arguments: &[&str]) -> Vec<Value> {
+    // A test that failed while it held this has left nothing half done.
+    let _one_run = ONE_RUN
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     let started = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_acth-bench"))
         .args(arguments)
