@@ -37,7 +37,11 @@ struct Inline {
 impl Inline {
     fn apply(&mut self, event: &Event) {
         self.decisions.clear();
-        let input = Input { sequence: self.sequence, ts_core_ns: event.ts_ingress_ns, event };
+        let input = Input {
+            sequence: self.sequence,
+            ts_core_ns: event.ts_ingress_ns,
+            event,
+        };
         self.core.apply(input, &mut self.decisions);
         self.sequence += 1 + self.decisions.as_slice().len() as u64;
     }
@@ -86,16 +90,27 @@ fn found(seed: u64) -> (usize, usize) {
     };
     let core = Core::new(&config, strategy).unwrap();
     let decisions = Decisions::new();
-    let mut sink = Inline { core, decisions, sequence: 1, ts_due_ns: 0, ts_now_ns: 0 };
+    let mut sink = Inline {
+        core,
+        decisions,
+        sequence: 1,
+        ts_due_ns: 0,
+        ts_now_ns: 0,
+    };
     let mut source = WorldSource::new(world, WorldSourceConfig::lasting(SPAN_NS));
     while source.poll(&mut sink).unwrap() != Progress::Ended {}
     let strategy = sink.core.strategy();
     let is_found = |follower: InstrumentId, leader: InstrumentId| {
-        strategy.leader_of(follower).is_some_and(|(found, lag_ticks, beta)| {
-            found == leader && (1..=4).contains(&lag_ticks) && beta > 0.0
-        })
+        strategy
+            .leader_of(follower)
+            .is_some_and(|(found, lag_ticks, beta)| {
+                found == leader && (1..=4).contains(&lag_ticks) && beta > 0.0
+            })
     };
-    let count = planted.iter().filter(|lag| is_found(lag.follower, lag.leader)).count();
+    let count = planted
+        .iter()
+        .filter(|lag| is_found(lag.follower, lag.leader))
+        .count();
     (count, planted.len())
 }
 
