@@ -184,16 +184,27 @@ fn another_process_follows_a_run_to_its_end() {
             std::fs::read_to_string(&followed).unwrap().lines().count() >= count
         });
     }
-    assert!(tail.try_wait().unwrap().is_none(), "the follower ended before the run");
+    assert!(
+        tail.try_wait().unwrap().is_none(),
+        "the follower ended before the run"
+    );
     run.signal("INT");
     let summary = parse(&run.wait());
-    wait_until("the end of the follower", || tail.try_wait().unwrap().is_some());
+    wait_until("the end of the follower", || {
+        tail.try_wait().unwrap().is_some()
+    });
     assert!(tail.wait().unwrap().success());
 
     let text = std::fs::read_to_string(&followed).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines.len() as u64, summary["decisions"].as_u64().unwrap());
-    let sequences: Vec<u64> = lines.iter().map(|line| line["sequence"].as_u64().unwrap()).collect();
+    let sequences: Vec<u64> = lines
+        .iter()
+        .map(|line| line["sequence"].as_u64().unwrap())
+        .collect();
     assert!(sequences.is_sorted(), "{sequences:?}");
     let dumped = acth_tests::run(&["journal", "dump", place, "--decisions", "--json"]);
     assert_eq!(String::from_utf8_lossy(&dumped.stdout), text);
