@@ -204,9 +204,10 @@ fn at(index: usize, mids: &[[i64; INSTRUMENTS]]) -> (InstrumentId, i64) {
     (InstrumentId(instrument as u16), mids[index][instrument])
 }
 
+/// A live book where the depth stream starts; tickers, being newer, make it no matter to the other streams.
 fn snapshot(index: usize) -> Vec<Event> {
     let id = InstrumentId(index as u16);
-    let mid = mids(STEP_TICKS)[0][index];
+    let mid = mids(DEPTH_STEP_TICKS)[0][index];
     let mut events = Vec::new();
     for level in 0..500 {
         let quantity = 1000 + level;

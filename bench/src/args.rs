@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use acth_engine::wait::{WaitChoice, WaitStrategy};
+use acth_engine::{
+    config::ThreadMode,
+    wait::{WaitChoice, WaitStrategy},
+};
 use clap::{Parser, ValueEnum};
 
 /// Highest rate that can be asked for: one event each 20 ns is beyond what any hand-over here carries.
@@ -30,6 +33,9 @@ pub(crate) struct Args {
     /// How idle threads wait; auto spins where there is a core for each thread and gives its slice away elsewhere.
     #[arg(long, value_enum, default_value_t = Wait::Auto)]
     pub(crate) wait: Wait,
+    /// Threads of the pipeline: one for each stage, or all stages in one loop, as a hub on a small machine runs.
+    #[arg(long, value_enum, default_value_t = Threads::Multi)]
+    pub(crate) threads: Threads,
     /// Pin each busy thread to a core of its own, from the last one down, if there are enough.
     #[arg(long)]
     pub(crate) pin: bool,
@@ -48,6 +54,25 @@ pub(crate) enum Scenario {
     Hop,
     /// The real core stage between its rings, with and without a journal, beside the hop.
     Pipeline,
+}
+
+/// Threads of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Threads {
+    /// Ingress, core and egress, joined by rings.
+    Multi,
+    /// One loop, no rings.
+    Single,
+}
+
+impl Threads {
+    /// The engine's way to say it.
+    pub(crate) const fn mode(self) -> ThreadMode {
+        match self {
+            Self::Multi => ThreadMode::Multi,
+            Self::Single => ThreadMode::Single,
+        }
+    }
 }
 
 /// How idle threads wait.

@@ -1,4 +1,5 @@
-//! The real thing: ingress ring, core stage with journal, egress ring, on the engine's own three threads.
+//! The real thing: ingress ring, core stage with journal, egress ring, on the engine's own three threads, or in
+//! its one loop.
 //!
 //! The machine answers every event with one order, so each event costs what a traded one costs: the input's frame, the
 //! decision's frame, both rings, and the report of the send as a further input. The source stamps the intended start; the
@@ -32,8 +33,14 @@ use crate::{
     record::Record,
 };
 
-/// Busy threads of the engine in this mode.
-pub(crate) const THREADS: usize = 3;
+/// Busy threads of the engine.
+pub(crate) const fn busy_threads(threads: ThreadMode) -> usize {
+    match threads {
+        ThreadMode::Multi => 3,
+        ThreadMode::Single => 1,
+    }
+}
+
 /// Number of the hub in client order ids.
 const HUB_ID: u16 = 1;
 
@@ -52,25 +59,31 @@ pub(crate) enum Journaling<'a> {
 /// When the engine or the journal fails.
 pub(crate) fn run(
     stand: Stand<'_>,
+    threads: ThreadMode,
     journaling: Journaling<'_>,
     record: &mut Record,
 ) -> Result<(), Failure> {
     match journaling {
-        Journaling::Off => run_with(stand, Counting { next_sequence: 1 }, record),
+        Journaling::Off => run_with(stand, threads, Counting { next_sequence: 1 }, record),
         Journaling::On(folder) => {
             let dir = match folder {
                 Some(folder) => tempfile::tempdir_in(folder)?,
                 None => tempfile::tempdir()?,
             };
             let writer = Writer::create(dir.path().join("journal"), &JournalOptions::default())?;
-            run_with(stand, writer, record)
+            run_with(stand, threads, writer, record)
         }
     }
 }
 
-fn run_with(stand: Stand<'_>, journal: impl Journal, record: &mut Record) -> Result<(), Failure> {
-    let manifest = RunManifest::new(HUB_ID, ThreadMode::Multi, Clock::Wall, "answer");
-    let mut config = EngineConfig::new(ThreadMode::Multi, Clock::Wall, manifest);
+fn run_with(
+    stand: Stand<'_>,
+    threads: ThreadMode,
+    journal: impl Journal,
+    record: &mut Record,
+) -> Result<(), Failure> {
+    let manifest = RunManifest::new(HUB_ID, threads, Clock::Wall, "answer");
+    let mut config = EngineConfig::new(threads, Clock::Wall, manifest);
     config.wait = fixed(stand.wait);
     config.placement = stand.cores.placement();
     config.timer_interval_ns = 0;

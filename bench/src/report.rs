@@ -78,12 +78,12 @@ impl Report {
     }
 }
 
-/// To two places; 0 where there is nothing to divide by.
+/// Not rounded: on a stalled floor it can be far below a hundredth. 0 where there is nothing to divide by.
 fn ratio(measured: u64, floor: u64) -> f64 {
     if floor == 0 {
         return 0.0;
     }
-    (measured as f64 / floor as f64 * 100.0).round() / 100.0
+    measured as f64 / floor as f64
 }
 
 fn row(

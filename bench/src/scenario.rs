@@ -4,7 +4,7 @@ use acth_engine::clock::WallClock;
 
 use crate::{
     Failure,
-    args::{Args, Scenario},
+    args::{Args, Scenario, Threads},
     floor::{self, Stand, hop, line},
     hiccup::Hiccups,
     machine::Machine,
@@ -70,22 +70,26 @@ impl Taken {
 #[derive(Clone, Copy)]
 enum Variant<'a> {
     Hop,
-    Pipeline(Journaling<'a>),
+    Pipeline(Threads, Journaling<'a>),
 }
 
 impl Variant<'_> {
     const fn name(&self) -> &'static str {
         match self {
             Self::Hop => "hop",
-            Self::Pipeline(Journaling::On(_)) => "pipeline",
-            Self::Pipeline(Journaling::Off) => "pipeline-unjournaled",
+            Self::Pipeline(Threads::Multi, Journaling::On(_)) => "pipeline",
+            Self::Pipeline(Threads::Multi, Journaling::Off) => "pipeline-unjournaled",
+            Self::Pipeline(Threads::Single, Journaling::On(_)) => "single",
+            Self::Pipeline(Threads::Single, Journaling::Off) => "single-unjournaled",
         }
     }
 
     fn run(&self, stand: Stand<'_>, record: &mut Record) -> Result<(), Failure> {
         match self {
             Self::Hop => hop::run(stand, record),
-            Self::Pipeline(journaling) => pipeline::run(stand, *journaling, record),
+            Self::Pipeline(threads, journaling) => {
+                pipeline::run(stand, threads.mode(), *journaling, record)
+            }
         }
     }
 }
@@ -105,10 +109,11 @@ impl<'a> Plan<'a> {
         let (busy_threads, variants) = match args.scenario {
             Scenario::Hop => (floor::THREADS, vec![Variant::Hop]),
             Scenario::Pipeline => (
-                pipeline::THREADS,
+                // The floor needs its own threads whatever the engine does.
+                pipeline::busy_threads(args.threads.mode()).max(floor::THREADS),
                 vec![
-                    Variant::Pipeline(Journaling::On(args.journal_dir.as_deref())),
-                    Variant::Pipeline(Journaling::Off),
+                    Variant::Pipeline(args.threads, Journaling::On(args.journal_dir.as_deref())),
+                    Variant::Pipeline(args.threads, Journaling::Off),
                 ],
             ),
         };

@@ -4,12 +4,20 @@
 
 use std::{
     process::Command,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
+/// One run at a time: they spin, and would only measure each other.
+static ONE_RUN: Mutex<()> = Mutex::new(());
+
 fn reports(arguments: &[&str]) -> Vec<Value> {
+    // A test that failed while it held this has left nothing half done.
+    let _one_run = ONE_RUN
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     let started = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_acth-bench"))
         .args(arguments)
@@ -57,6 +65,15 @@ fn pipeline_reports_with_and_without_a_journal() {
     assert_eq!(found.len(), 2);
     assert_whole(&found[0], "pipeline", 5000);
     assert_whole(&found[1], "pipeline-unjournaled", 5000);
+}
+
+#[test]
+fn the_single_loop_reports_too() {
+    let arguments = ["pipeline", "--threads", "single", "--rate", "5000"];
+    let found = reports(&[&arguments, &SHORT[..]].concat());
+    assert_eq!(found.len(), 2);
+    assert_whole(&found[0], "single", 5000);
+    assert_whole(&found[1], "single-unjournaled", 5000);
 }
 
 #[test]

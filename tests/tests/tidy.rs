@@ -64,8 +64,8 @@ const SAFE_CRATES: [&str; 5] = [
 
 /// Longest source file.
 const FILE_LINES_MAX: usize = 800;
-/// Widest line of code; the formatter keeps to 100 where it can. Comments and texts are left alone.
-const LINE_CHARS_MAX: usize = 130;
+/// Widest line. The formatter keeps code to 100 and leaves comments and texts alone; tables in them may be this wide.
+const LINE_CHARS_MAX: usize = 160;
 
 /// What the core must not name: clocks, threads, hashed maps, fused or platform float operations.
 const CORE_BANNED: [&str; 12] = [
@@ -176,11 +176,8 @@ fn files_stay_readable() {
     for (name, text) in all_sources() {
         let lines = text.lines().count();
         assert!(lines <= FILE_LINES_MAX, "{name} has {lines} lines");
-        // Tests hold tables and messages as they are, over several lines of one string.
-        let is_sample = name.contains("/tests/") || name.starts_with("tests/");
-        for (number, line) in text.lines().enumerate().filter(|_| !is_sample) {
-            let is_text = line.contains("//") || line.contains('"');
-            let width = if is_text { 0 } else { line.chars().count() };
+        for (number, line) in text.lines().enumerate() {
+            let width = line.chars().count();
             assert!(
                 width <= LINE_CHARS_MAX,
                 "{name}:{} is {width} wide",

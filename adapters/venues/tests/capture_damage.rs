@@ -12,6 +12,10 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use acth_core::{
@@ -301,7 +305,7 @@ fn unknown_symbols_get_their_decimals_from_the_file() {
 }
 
 #[test]
-fn a_paced_recording_waits_for_the_clock_of_the_run() {
+fn a_paced_recording_waits_for_its_clock() {
     let folder = TempDir::new().unwrap();
     let lines = [
         ticker(1_000, 1, "1.00"),
@@ -314,10 +318,14 @@ fn a_paced_recording_waits_for_the_clock_of_the_run() {
         format!("{}\n", lines.join("\n")).as_bytes(),
     );
     let spec = CaptureSpec::parse(&format!("spot:{}", path.display()));
-    let mut source = CaptureSource::open(&[spec], &table(), Pace::Times(2.0), 0).unwrap();
+    let clock = Arc::new(AtomicI64::new(0));
+    let hand = Arc::clone(&clock);
+    let mut source = CaptureSource::open(&[spec], &table(), Pace::Times(2.0), 0)
+        .unwrap()
+        .paced_by(move || hand.load(Ordering::Relaxed));
     let mut sink = Collector::default();
     let mut at = |now_ns: i64| {
-        sink.now_ns = Some(now_ns);
+        clock.store(now_ns, Ordering::Relaxed);
         let progress = source.poll(&mut sink).unwrap();
         (progress, bbo_ids(&sink.events).len())
     };

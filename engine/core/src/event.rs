@@ -208,6 +208,8 @@ pub enum ReportReason {
     TooManyOrders = 9,
     /// The client order id was used before.
     DuplicateId = 10,
+    /// It never left: our own egress held it back, or could not hand it over.
+    Withheld = 11,
 }
 
 impl ReportReason {
@@ -225,6 +227,7 @@ impl ReportReason {
             8 => Self::FillOrKill,
             9 => Self::TooManyOrders,
             10 => Self::DuplicateId,
+            11 => Self::Withheld,
             _ => return None,
         })
     }

@@ -1,4 +1,9 @@
 //! How fast a recording is played.
+//!
+//! Pauses are real time: the clock of a run over recordings is that of the recordings themselves, which stands still
+//! while nothing is played.
+
+use std::{fmt, time::Instant};
 
 /// The speed of a recording.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,12 +16,21 @@ pub enum Pace {
     Times(f64),
 }
 
-/// Tells when a recorded moment is due, against the clock of the run.
-#[derive(Debug)]
+/// A monotonic clock, ns since any moment.
+pub(super) type PaceClock = Box<dyn Fn() -> i64 + Send>;
+
+/// Real time.
+fn real_time() -> PaceClock {
+    let start = Instant::now();
+    Box::new(move || i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Tells when a recorded moment is due.
 pub(super) struct Pacer {
+    clock: PaceClock,
     /// Run time per recorded time; `None` = everything is due at once.
     stretch: Option<f64>,
-    /// Recorded and run time of the first line.
+    /// Recorded time and clock of the first line.
     origin_ns: Option<(i64, i64)>,
 }
 
@@ -28,17 +42,23 @@ impl Pacer {
             Pace::Times(factor) => (factor.is_finite() && factor > 0.0).then(|| 1.0 / factor),
         };
         Self {
+            clock: real_time(),
             stretch,
             origin_ns: None,
         }
     }
 
-    /// True when a line recorded at `ts_recorded_ns` is due at `now_ns`, asked only if the pace needs a clock.
-    pub(super) fn is_due(&mut self, ts_recorded_ns: i64, now_ns: impl FnOnce() -> i64) -> bool {
+    /// By another clock.
+    pub(super) fn set_clock(&mut self, clock: PaceClock) {
+        self.clock = clock;
+    }
+
+    /// True when a line recorded at `ts_recorded_ns` is due. The clock is read only if the pace needs one.
+    pub(super) fn is_due(&mut self, ts_recorded_ns: i64) -> bool {
         let Some(stretch) = self.stretch else {
             return true;
         };
-        let now_ns = now_ns();
+        let now_ns = (self.clock)();
         let (recorded_first_ns, run_first_ns) =
             *self.origin_ns.get_or_insert((ts_recorded_ns, now_ns));
         let since_recorded_ns = ts_recorded_ns.saturating_sub(recorded_first_ns);
@@ -47,37 +67,63 @@ impl Pacer {
     }
 }
 
+impl fmt::Debug for Pacer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Pacer")
+            .field("stretch", &self.stretch)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
+
     use super::*;
+
+    fn pacer(pace: Pace) -> (Pacer, Arc<AtomicI64>) {
+        let now_ns = Arc::new(AtomicI64::new(50_000));
+        let mut pacer = Pacer::new(pace);
+        let clock = Arc::clone(&now_ns);
+        pacer.set_clock(Box::new(move || clock.load(Ordering::Relaxed)));
+        (pacer, now_ns)
+    }
 
     #[test]
     fn flat_out_never_asks_the_clock() {
         let mut pacer = Pacer::new(Pace::FlatOut);
-        assert!(pacer.is_due(5, || panic!("the clock was asked")));
+        pacer.set_clock(Box::new(|| panic!("the clock was asked")));
+        assert!(pacer.is_due(5));
     }
 
     #[test]
     fn pauses_are_kept_or_divided() {
-        let mut plain = Pacer::new(Pace::AsRecorded);
-        let mut fast = Pacer::new(Pace::Times(4.0));
-        for pacer in [&mut plain, &mut fast] {
-            assert!(
-                pacer.is_due(1_000, || 50_000),
-                "the first line is due at once"
-            );
+        for (pace, due_ns) in [(Pace::AsRecorded, 50_400), (Pace::Times(4.0), 50_100)] {
+            let (mut pacer, now_ns) = pacer(pace);
+            assert!(pacer.is_due(1_000), "the first line is due at once");
+            now_ns.store(due_ns - 1, Ordering::Relaxed);
+            assert!(!pacer.is_due(1_400));
+            now_ns.store(due_ns, Ordering::Relaxed);
+            assert!(pacer.is_due(1_400));
         }
-        assert!(!plain.is_due(1_400, || 50_399));
-        assert!(plain.is_due(1_400, || 50_400));
-        assert!(!fast.is_due(1_400, || 50_099));
-        assert!(fast.is_due(1_400, || 50_100));
     }
 
     #[test]
     fn a_factor_without_meaning_plays_flat_out() {
         for factor in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let mut pacer = Pacer::new(Pace::Times(factor));
-            assert!(pacer.is_due(i64::MIN, || 0) && pacer.is_due(i64::MAX, || 0));
+            let (mut pacer, _) = pacer(Pace::Times(factor));
+            assert!(pacer.is_due(i64::MIN) && pacer.is_due(i64::MAX));
         }
+    }
+
+    #[test]
+    fn real_time_goes_on_by_itself() {
+        let mut pacer = Pacer::new(Pace::AsRecorded);
+        assert!(pacer.is_due(0) && !pacer.is_due(1_000_000_000_000));
+        while !pacer.is_due(1_000) {}
     }
 }

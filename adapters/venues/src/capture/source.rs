@@ -150,6 +150,13 @@ impl CaptureSource {
         })
     }
 
+    /// Paces by this monotonic clock, ns since any moment, instead of real time.
+    #[must_use]
+    pub fn paced_by(mut self, clock: impl Fn() -> i64 + Send + 'static) -> Self {
+        self.pacer.set_clock(Box::new(clock));
+        self
+    }
+
     /// How far it is, readable from another thread.
     pub fn progress(&self) -> Arc<CaptureProgress> {
         Arc::clone(&self.progress)
@@ -195,7 +202,7 @@ impl EventSource for CaptureSource {
             if let Head::Damaged(error) = &track.head {
                 return Err(error.clone());
             }
-            if !self.pacer.is_due(ts_next_ns, || sink.now_ns()) {
+            if !self.pacer.is_due(ts_next_ns) {
                 progress = Progress::Idle;
                 break;
             }

@@ -121,7 +121,7 @@ impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
             reserved: [0; 3],
         };
         let now_ns = self.now_ns(outbound);
-        report(kind, ReportReason::Requested as u8, outbound, now_ns, &body)
+        report(kind, ReportReason::Withheld as u8, outbound, now_ns, &body)
     }
 
     fn now_ns(&self, outbound: &Outbound) -> i64 {
