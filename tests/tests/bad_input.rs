@@ -230,26 +230,31 @@ fn with_config(text: &str) -> String {
     let path = scene.file("acth.toml", text.as_bytes());
     let journal = scene.journal();
     let config = path.to_str().unwrap();
-    let backtest = [
-        "backtest",
-        "--duration",
-        "1s",
-        "--config",
-        config,
-        "--journal",
-        &journal,
-    ];
-    let sentence = refusal(&run(&backtest), 2);
-    assert!(
-        !Path::new(&journal).exists(),
-        "a refused command leaves no journal"
-    );
+    let sentences = ["run", "backtest"].map(|verb| {
+        let arguments = [
+            verb,
+            "--duration",
+            "1s",
+            "--config",
+            config,
+            "--journal",
+            &journal,
+        ];
+        let sentence = refusal(&run(&arguments), 2);
+        assert!(
+            !Path::new(&journal).exists(),
+            "a refused command leaves no journal"
+        );
+        sentence
+    });
+    assert_eq!(sentences[0], sentences[1]);
+    let [sentence, _] = sentences;
     sentence
 }
 
 #[test]
 fn configurations_are_refused_with_their_place() {
-    let cases: [(&str, &[&str]); 9] = [
+    let cases: [(&str, &[&str]); 15] = [
         (
             "[risk]\nmax_positon_size = 0.1\n",
             &["acth.toml:2:1", "max_positon_size", "`max_position_size`"],
@@ -270,9 +275,24 @@ fn configurations_are_refused_with_their_place() {
             &["intervals.heartbeat", "often"],
         ),
         (
-            "[parameters]\nno_such_parameter = 1\n",
-            &["no_such_parameter", "parameters"],
+            "[parameters]\nbasis_z_mim = 1\n",
+            &["[parameters]", "basis_z_mim", "`basis_z_min`"],
         ),
+        (
+            "[parameters]\nbasis_z_min = \"x\"\n",
+            &["[parameters]", "\"x\""],
+        ),
+        (
+            "[paper]\norder_latency = \"-1s\"\n",
+            &["paper.order_latency", "-1s"],
+        ),
+        (
+            "[risk]\nrisk_per_trade = 7\n",
+            &["risk.risk_per_trade", "7"],
+        ),
+        ("[engine]\nring_slots = 3\n", &["engine.ring_slots", "3"]),
+        ("[engine]\nwait = \"nap\"\n", &["engine.wait", "nap"]),
+        ("log_level = \"loud\"\n", &["log_level", "loud"]),
         ("[journal]\nsegment_mib = 0\n", &["segment"]),
     ];
     for (text, parts) in cases {

@@ -79,6 +79,10 @@ fn assert_survived(journal: &Path, what: &str) -> (u64, bool) {
         .map(|threads| run_json(&["replay", place, "--json", "--threads", threads]));
     for replay in &replays {
         assert_eq!(replay["identical"], true, "{what}: {replay}");
+        if replay["unfinished_decisions"] == 0 {
+            let journaled = &replay["journaled_decision_hash"];
+            assert_eq!(&replay["decision_hash"], journaled, "{what}");
+        }
         // Nothing in between was passed over: manifest, inputs and decisions are all frames there are.
         let unfinished = replay["unfinished_decisions"].as_u64().unwrap();
         let decisions = replay["decisions"].as_u64().unwrap();

@@ -164,6 +164,33 @@ fn sigterm_ends_a_run_in_order() {
     ended_by("TERM", "multi");
 }
 
+/// Looking into a journal that is being written ends at what is there now, not at the end of the run.
+#[test]
+fn a_journal_in_use_is_verified_up_to_now() {
+    let _one = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("j");
+    let place = journal.to_str().unwrap();
+    let mut run = Running::start(&["run", "--duration", "0", "--json", "--journal", place]);
+    wait_for_first_frame(&journal);
+    let mut frames = 0;
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(300));
+        let verify = Running::start(&["journal", "verify", place, "--json"]).wait();
+        let verified = parse(&verify);
+        assert_eq!(verified["ok"], true);
+        assert_ne!(verified["tail"], "sealed");
+        assert!(verified["frames"].as_u64().unwrap() > frames, "{verified}");
+        frames = verified["frames"].as_u64().unwrap();
+        let replay = Running::start(&["replay", place, "--json"]).wait();
+        assert_eq!(parse(&replay)["identical"], true);
+    }
+    run.signal("INT");
+    let summary = parse(&run.wait());
+    assert!(summary["events"].as_u64().unwrap() > 0);
+    assert_replays(&summary, place);
+}
+
 #[test]
 fn another_process_follows_a_run_to_its_end() {
     let _one = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);

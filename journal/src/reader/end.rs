@@ -56,6 +56,9 @@ impl Reader {
             // A writer that went on meanwhile explains whatever was found.
             std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
             if self.is_published_here() {
+                // It was not here before, so a writer is at work at this very place and nothing older lies behind it.
+                // Judging again would never end: that takes longer than a busy writer needs for its next frame.
+                self.is_following = true;
                 return self.advance();
             }
             self.ending = judged?;

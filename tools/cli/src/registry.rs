@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{BacktestArgs, ReplayArgs, RunArgs},
-    config::Config,
+    config::{Config, file::explain},
     exit::Failure,
     verbs,
 };
@@ -93,14 +93,11 @@ pub(crate) fn find<'a>(
 }
 
 fn read_parameters<S: Strategy>(given: &toml::Table) -> Result<S::Config, Failure> {
-    let refuse = |cause: &dyn std::fmt::Display| {
-        let text = cause.to_string().trim().replace('\n', " ");
+    let refuse = |cause: toml::de::Error| {
+        let text = explain(cause.message());
         Failure::could_not(format!("[parameters] of strategy {}: {text}", S::NAME))
     };
-    given
-        .clone()
-        .try_into()
-        .map_err(|cause: toml::de::Error| refuse(&cause.message()))
+    given.clone().try_into().map_err(refuse)
 }
 
 /// What a core is built from: the part of the manifest that replay needs.

@@ -36,7 +36,7 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// Shortens serde's list of all known keys to the nearest one.
-fn explain(message: &str) -> String {
+pub(crate) fn explain(message: &str) -> String {
     let message = message.trim().replace('\n', " ");
     let Some(rest) = message.strip_prefix("unknown field `") else {
         return message;

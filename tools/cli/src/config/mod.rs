@@ -3,7 +3,7 @@
 //! Shares are decimals (`0.10` = 10 %), money is a decimal in the account currency, times are text such as `250ms`.
 
 mod environment;
-mod file;
+pub(crate) mod file;
 mod nearest;
 
 use std::{collections::BTreeMap, path::Path};
@@ -14,6 +14,7 @@ use acth_core::{
     money::Money,
     risk::Limits,
 };
+use acth_engine::ring::{RING_SLOTS_MAX, RING_SLOTS_MIN};
 use acth_sim::world::WorldConfig;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -240,7 +241,25 @@ impl Config {
             None => Self::default(),
         };
         environment::apply(&mut config)?;
+        config.check()?;
         Ok(config)
+    }
+
+    /// Checks every value that has a bound, whichever verb will use it: a mistake is told before anything is begun.
+    fn check(&self) -> Result<(), Failure> {
+        self.limits()?;
+        self.timer_interval_ns()?;
+        self.heartbeat_interval_ns()?;
+        money("account.cash", self.account.cash)?;
+        duration_ns("paper.order_latency", &self.paper.order_latency)?;
+        duration_ns("paper.report_latency", &self.paper.report_latency)?;
+        let slots = self.engine.ring_slots;
+        if !slots.is_power_of_two() || !(RING_SLOTS_MIN..=RING_SLOTS_MAX).contains(&slots) {
+            return Err(Failure::could_not(format!(
+                "engine.ring_slots: {slots} is not a power of two from {RING_SLOTS_MIN} to {RING_SLOTS_MAX}"
+            )));
+        }
+        Ok(())
     }
 
     /// The whole configuration as TOML.

@@ -62,12 +62,12 @@ pub fn run<S: Strategy + Send>(args: &RunArgs, config: &Config) -> Result<(), Fa
         SimVenue::start(config.world.clone(), config.seed, now_ns()).map_err(Failure::could_not)?;
     let recipe = Recipe::<S>::from_config(config, &list_instruments(&venue, config)?)?;
     let core = recipe.build()?;
+    let threads = thread_mode(args.trade.threads, default_threads());
+    let mut engine = engine_config(config, &recipe, threads, Clock::Wall)?;
     let NewJournal { path, writer } = create_journal(&args.trade, config)?;
     let instruments = &recipe.core.instruments;
     let mut sessions = MultiSource::new(open_sessions(&venue, instruments)?);
 
-    let threads = thread_mode(args.trade.threads, default_threads());
-    let mut engine = engine_config(config, &recipe, threads, Clock::Wall)?;
     engine.duration_ns = (args.duration > 0).then_some(args.duration);
     engine.manifest.started_ns = now_ns();
     let (sink, state) = paper::channel(paper_config(config)?, instruments);
