@@ -119,7 +119,7 @@ fn the_planted_leaders_are_found_without_being_told() {
     let (mut right, mut all) = (0, 0);
     for seed in 1..=6 {
         let (count, planted) = found(seed);
-        println!("seed {seed}: {count} of {planted} planted leaders found");
+        eprintln!("seed {seed}: {count} of {planted} planted leaders found");
         right += count;
         all += planted;
     }
