@@ -166,7 +166,9 @@ impl Reader {
     fn check_unused(&mut self, index: u64) -> Result<(), JournalError> {
         let bytes = read_from(&self.directory.segment_path(index), 0)?;
         let is_unused = matches!(SegmentHeader::judge(&bytes), HeaderVerdict::Unused);
-        if is_unused && used_bytes(&bytes) > SEGMENT_HEADER_BYTES {
+        // A writer that has begun the segment since the header was read explains what lies behind it.
+        let is_odd = is_unused && used_bytes(&bytes) > SEGMENT_HEADER_BYTES;
+        if is_odd && look_at(&self.directory, index)?.is_none() {
             let judged = self
                 .stop()
                 .map(|stop| stop.judge_segment(index, Damage::Header));
