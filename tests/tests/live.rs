@@ -202,19 +202,17 @@ fn another_process_follows_a_run_to_its_end() {
     let followed = dir.path().join("followed");
     let mut tail = command(&["journal", "tail", place, "--decisions", "--json"])
         .stdout(File::create(&followed).unwrap())
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .spawn()
         .unwrap();
     // It shows decisions while the run goes on, more than once, so it is not the end that brought them.
     for count in [1, 4] {
         wait_until("a decision that is followed", || {
+            let has_ended = tail.try_wait().unwrap().is_some();
+            assert!(!has_ended, "the follower ended before the run");
             std::fs::read_to_string(&followed).unwrap().lines().count() >= count
         });
     }
-    assert!(
-        tail.try_wait().unwrap().is_none(),
-        "the follower ended before the run"
-    );
     run.signal("INT");
     let summary = parse(&run.wait());
     wait_until("the end of the follower", || {
