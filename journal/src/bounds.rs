@@ -38,11 +38,15 @@ pub const SEGMENT_BYTES_MAX: u64 = 1 << 31;
 /// Segment sizes are multiples of this (a page on x86-64).
 pub(crate) const SEGMENT_BYTES_STEP: u64 = 4096;
 
-/// Segments that the helper keeps ready ahead of the writer: one to roll into, one while a slow sync holds the helper.
+/// Segments that are kept ready ahead of the writer: one to roll into, one while the next is being prepared.
 pub(crate) const PREPARED_SEGMENTS: usize = 2;
 
 /// Segments that may wait to be synced and unmapped before a roll has to wait.
 pub(crate) const RETIRED_SEGMENTS_MAX: usize = 64;
+
+/// Largest watermark frame: it ends the page in use, or the next one when less than a frame header is left of it. Pages of up to
+/// 64 KiB are in use.
+pub(crate) const WATERMARK_BYTES_MAX: usize = (64 << 10) + FRAME_HEADER_BYTES;
 
 /// Frame bytes for a payload, padding included.
 #[inline]

@@ -1,9 +1,10 @@
 //! CRC32C of frames and segment headers.
 //!
-//! A frame's checksum starts from a seed made of the run id, the byte position in the segment, the frame's length and
-//! the checksum of the frame before it. So a frame that is intact but in the wrong place, in the wrong order, of another run or
-//! with another predecessor does not verify. The seed takes the predecessor's *stored* checksum: verifying one frame
-//! never waits for the arithmetic of the one before it.
+//! A frame's checksum starts from a seed made of the run id, the byte position in the segment and the frame's length, and is
+//! combined at its end with the checksum of the frame before it. So a frame that is intact but in the wrong place, in the
+//! wrong order, of another run or with another predecessor does not verify. The predecessor comes in last, and as it is
+//! *stored*: neither verifying nor making a checksum waits for the arithmetic of the frame before, so those of
+//! neighbouring frames overlap in the processor.
 
 /// Odd multipliers with well-spread bits (those of SplitMix64).
 const FACTOR_RUN: u64 = 0xbf58_476d_1ce4_e5b9;
@@ -19,18 +20,19 @@ impl RunSeed {
         Self(mixed ^ (mixed >> 32))
     }
 
-    /// The seed of the frame of `frame_bytes` at `position` whose predecessor has the checksum `crc_before`.
+    /// The seed of the frame of `frame_bytes` at `position`.
     #[inline]
-    const fn frame(self, position: usize, frame_bytes: u32, crc_before: u32) -> u32 {
+    const fn frame(self, position: usize, frame_bytes: u32) -> u32 {
         let place = ((position as u64) << 32) | frame_bytes as u64;
-        ((self.0 ^ place).wrapping_mul(FACTOR_PLACE) >> 32) as u32 ^ crc_before
+        ((self.0 ^ place).wrapping_mul(FACTOR_PLACE) >> 32) as u32
     }
 
-    /// Checksum of a frame: `covered` is everything behind its first 8 bytes.
+    /// Checksum of a frame: `covered` is everything behind its first 8 bytes, `crc_before` the stored checksum of its
+    /// predecessor.
     #[inline]
     pub(crate) fn frame_crc(self, position: usize, crc_before: u32, covered: &[u8]) -> u32 {
         let frame_bytes = covered.len() as u32 + 8;
-        append(self.frame(position, frame_bytes, crc_before), covered)
+        append(self.frame(position, frame_bytes), covered) ^ crc_before
     }
 }
 
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn places_of_one_segment_have_different_seeds() {
         let mut seeds: Vec<u32> = (0..20_000)
-            .map(|slot| RunSeed::of(3).frame(128 + slot * 104, 104, 0))
+            .map(|slot| RunSeed::of(3).frame(128 + slot * 104, 104))
             .collect();
         seeds.sort_unstable();
         let all = seeds.len();

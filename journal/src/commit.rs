@@ -3,7 +3,7 @@
 //! Invariant: everything else of the frame is stored before the word; a reader looks at nothing else of the frame before
 //! it has seen the word. The word never changes again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// Length and checksum of a frame, as published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -86,7 +86,8 @@ pub enum JournalError {
     /// The bytes are not what was written, and no crash explains it.
     #[error(
         "segment {segment} is damaged at byte {offset}, where sequence {sequence} was expected: {cause}; \
-         nothing behind this place may be trusted, restore the segment from a copy"
+         everything before it is good; restore the segment from a copy, or give up what is behind with \
+         `acth journal repair --until SEQUENCE`"
     )]
     Damaged {
         /// Index of the segment.
@@ -97,6 +98,51 @@ pub enum JournalError {
         sequence: u64,
         /// What is wrong.
         cause: Damage,
+    },
+    /// A sync failed in an earlier run, so what is read back may not be on the device.
+    #[error(
+        "a sync of {} failed: {note}; compare the last orders with the venue, then accept what is there with \
+         `acth journal repair --accept-unsynced`", dir.display()
+    )]
+    SyncFailed {
+        /// The journal.
+        dir: PathBuf,
+        /// What the run that met it wrote down.
+        note: String,
+    },
+    /// A snapshot cannot be used.
+    #[error("snapshot {}: {cause}", path.display())]
+    Snapshot {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong and what was expected.
+        cause: &'static str,
+    },
+    /// There is no frame of this sequence.
+    #[error("the journal has no frame {sequence}: it holds {first} to {last}")]
+    NoSuchSequence {
+        /// What was asked for.
+        sequence: u64,
+        /// First frame that is there.
+        first: u64,
+        /// Last frame that is there.
+        last: u64,
+    },
+    /// Pruning would take away what recovery needs.
+    #[error("cannot prune up to frame {until}: {cause}")]
+    Prune {
+        /// Last sequence that would be taken away.
+        until: u64,
+        /// Why not.
+        cause: &'static str,
+    },
+    /// A signed head cannot be used, or does not hold.
+    #[error("signed head {}: {cause}", path.display())]
+    Head {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: &'static str,
     },
     /// The helper thread ended without saying why.
     #[error("the journal's helper thread has stopped: no further segment can be prepared")]
@@ -134,6 +180,17 @@ pub enum Damage {
     /// There are bytes behind the frame that closed the segment.
     #[error("there are bytes behind the frame that closed the segment")]
     BytesAfterEnd,
+    /// The journal does not begin at its start, nor where its base says.
+    #[error(
+        "the journal does not begin here: older segments are missing and BASE does not say that they were pruned"
+    )]
+    Front,
+    /// The record of what was pruned fails its checksum.
+    #[error("BASE, the record of what was pruned, fails its checksum")]
+    Base,
+    /// The compressed segment cannot be unpacked.
+    #[error("the archived segment does not unpack to what was archived")]
+    Archive,
     /// Bytes lie behind the end of the frames that no torn write explains.
     #[error("bytes lie behind the last frame that no torn write explains")]
     Hole,

@@ -116,6 +116,8 @@ pub(crate) enum ControlKind {
     Seal = 1,
     /// The segment is full, the next one goes on.
     Roll = 2,
+    /// Says how much is durable and fills the page, so that the page can be synced and is not written to again.
+    Watermark = 3,
 }
 
 impl ControlKind {
@@ -123,6 +125,7 @@ impl ControlKind {
         match kind {
             1 => Some(Self::Seal),
             2 => Some(Self::Roll),
+            3 => Some(Self::Watermark),
             _ => None,
         }
     }

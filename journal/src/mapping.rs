@@ -5,9 +5,8 @@
 //! Invariant of the length: a file in use is never made shorter than the page of the first byte behind its last frame
 //! (`FORMAT.md`, tail rules), and a reader looks at no byte behind the first unwritten word: no bus error.
 
-use std::fs::File;
+use std::sync::Arc;
 
-use memmap2::{Advice, MmapOptions, MmapRaw};
 use zerocopy::IntoBytes;
 
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
     checksum::RunSeed,
     commit::{Commit, CommitWord},
     layout::SegmentHeader,
+    storage::Mapping,
 };
 
 /// Everything of a frame but its place.
@@ -27,42 +27,37 @@ pub(crate) struct FrameFields<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// A segment mapped for writing, owned by the writer (or, before and after, by the helper).
+/// A segment mapped for writing, owned by the writer. Others may look at it through a `ReadableMapping` of their own.
 pub(crate) struct WritableMapping {
-    map: MmapRaw,
+    /// Of `owner`, kept here so that an append calls nothing.
+    base: *mut u8,
+    length: usize,
+    _owner: Arc<dyn Mapping>,
 }
 
-impl WritableMapping {
-    /// Maps the whole file, which must be all zero and preallocated.
-    pub(crate) fn new(file: &File) -> std::io::Result<Self> {
-        Ok(Self {
-            map: MmapOptions::new().map_raw(file)?,
-        })
-    }
+// SAFETY: the address belongs to `_owner`, which may be used from any thread and lives as long; nothing in it is bound to a
+// thread.
+unsafe impl Send for WritableMapping {}
 
-    /// Takes all page faults now. Falls back to touching each page where the kernel lacks the advice.
-    pub(crate) fn populate(&self) {
-        if self.map.advise(Advice::PopulateWrite).is_ok() {
-            return;
-        }
-        for position in (0..self.map.len()).step_by(4096) {
-            // SAFETY:
-            // - the position is inside the mapping (loop bound);
-            // - nobody else knows this segment yet (called while it is prepared), so there is no concurrent access;
-            // - the byte is zero and stays zero.
-            unsafe { self.map.as_mut_ptr().add(position).write_volatile(0) };
+impl WritableMapping {
+    /// Over a mapping of a whole file, all zero, that nobody else writes to.
+    pub(crate) fn over(owner: Arc<dyn Mapping>) -> Self {
+        Self {
+            base: owner.base(),
+            length: owner.length(),
+            _owner: owner,
         }
     }
 
     /// Stores the segment header, its first word last.
     pub(crate) fn put_header(&mut self, header: &SegmentHeader) {
-        assert!(self.map.len() >= SEGMENT_HEADER_BYTES);
+        assert!(self.length >= SEGMENT_HEADER_BYTES);
         let bytes = header.as_bytes();
         // SAFETY:
         // - the mapping holds a whole header (asserted) and is page-aligned;
         // - `&mut self`: this is the one writer; readers look at the first word only until it is published.
         unsafe {
-            let base = self.map.as_mut_ptr();
+            let base = self.base;
             std::ptr::copy_nonoverlapping(bytes[8..].as_ptr(), base.add(8), bytes.len() - 8);
             (*base.cast::<CommitWord>()).publish_word(header.magic.get());
         }
@@ -85,7 +80,7 @@ impl WritableMapping {
         let payload_bytes = fields.payload.len();
         let frame_bytes = crate::bounds::frame_bytes(payload_bytes);
         assert!(position.is_multiple_of(FRAME_ALIGN_BYTES));
-        assert!(position + frame_bytes <= self.map.len());
+        assert!(position + frame_bytes <= self.length);
         let padding_bytes = frame_bytes - FRAME_HEADER_BYTES - payload_bytes;
         let last_word = u64::from(fields.kind)
             | (padding_bytes as u64) << 16
@@ -95,7 +90,7 @@ impl WritableMapping {
         // - `&mut self`: this is the one writer; readers look at nothing behind the first word until it is published;
         // - the covered bytes are initialised: header and payload just now, the padding is zero since preparation.
         unsafe {
-            let frame = self.map.as_mut_ptr().add(position);
+            let frame = self.base.add(position);
             let words = frame.cast::<u64>();
             words.add(1).write(fields.sequence.to_le());
             words.add(2).write(fields.time_ns.to_le().cast_unsigned());
@@ -120,8 +115,15 @@ impl WritableMapping {
 
 /// A segment mapped for reading.
 pub(crate) struct ReadableMapping {
-    map: MmapRaw,
+    /// Of `owner`, kept here so that reading a frame calls nothing.
+    base: *const u8,
+    length: usize,
+    owner: Arc<dyn Mapping>,
 }
+
+// SAFETY: the address belongs to `owner`, which may be used from any thread and lives as long; nothing in it is bound to a
+// thread.
+unsafe impl Send for ReadableMapping {}
 
 /// What stands at a position.
 #[derive(Clone, Copy, Debug)]
@@ -145,31 +147,33 @@ pub(crate) struct Published {
 }
 
 impl ReadableMapping {
-    /// Maps the first `bytes` of the file, which must not be longer than the file is now.
-    pub(crate) fn new(file: &File, bytes: usize) -> std::io::Result<Self> {
-        Ok(Self {
-            map: MmapOptions::new().len(bytes).map_raw_read_only(file)?,
-        })
+    /// Over a mapping of the part of the file that is there.
+    pub(crate) fn over(owner: Arc<dyn Mapping>) -> Self {
+        Self {
+            base: owner.base(),
+            length: owner.length(),
+            owner,
+        }
     }
 
     /// Maps the pages at once where the kernel can: cheaper than a fault for every few of them. Without it reading works, too.
     pub(crate) fn populate(&self) {
-        let _ = self.map.advise(Advice::PopulateRead);
+        self.owner.populate_for_reading();
     }
 
     /// The header's bytes, once its first word is published.
     pub(crate) fn header_bytes(&self) -> Option<&[u8]> {
-        if self.map.len() < SEGMENT_HEADER_BYTES || self.word(0).observe_word() == 0 {
+        if self.length < SEGMENT_HEADER_BYTES || self.word(0).observe_word() == 0 {
             return None;
         }
         // SAFETY: inside the mapping (checked); published, so it no longer changes.
-        Some(unsafe { std::slice::from_raw_parts(self.map.as_ptr(), SEGMENT_HEADER_BYTES) })
+        Some(unsafe { std::slice::from_raw_parts(self.base, SEGMENT_HEADER_BYTES) })
     }
 
     /// Looks at the word at `position`, which must be the end of the frame before it.
     #[inline]
     pub(crate) fn slot(&self, position: usize) -> Slot {
-        let room = self.map.len().saturating_sub(position);
+        let room = self.length.saturating_sub(position);
         if room < 8 {
             return Slot::EndOfFile;
         }
@@ -193,17 +197,22 @@ impl ReadableMapping {
     /// All bytes of a published frame.
     #[inline]
     pub(crate) fn frame(&self, frame: Published) -> &[u8] {
-        assert!(frame.position + frame.frame_bytes <= self.map.len());
+        assert!(frame.position + frame.frame_bytes <= self.length);
         // SAFETY: inside the mapping (asserted); published, so the writer no longer changes it.
-        unsafe {
-            std::slice::from_raw_parts(self.map.as_ptr().add(frame.position), frame.frame_bytes)
-        }
+        unsafe { std::slice::from_raw_parts(self.base.add(frame.position), frame.frame_bytes) }
+    }
+
+    /// Bytes between two frame borders, every frame of which was published and read.
+    pub(crate) fn published_bytes(&self, from: usize, to: usize) -> &[u8] {
+        assert!(from <= to && to <= self.length);
+        // SAFETY: inside the mapping (asserted); published, as the caller has read it, so the writer no longer changes it.
+        unsafe { std::slice::from_raw_parts(self.base.add(from), to - from) }
     }
 
     #[inline]
     fn word(&self, position: usize) -> &CommitWord {
-        assert!(position.is_multiple_of(FRAME_ALIGN_BYTES) && position + 8 <= self.map.len());
+        assert!(position.is_multiple_of(FRAME_ALIGN_BYTES) && position + 8 <= self.length);
         // SAFETY: inside the mapping and 8-aligned (asserted; the mapping is page-aligned); only accessed as an atomic.
-        unsafe { &*self.map.as_ptr().add(position).cast::<CommitWord>() }
+        unsafe { &*self.base.add(position).cast::<CommitWord>() }
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, io, mem::MaybeUninit};
 
 use crate::{
+    background::HelperMode,
     bounds::{
         SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_BYTES_STEP,
         payload_bytes_max,
@@ -10,29 +11,104 @@ use crate::{
     error::JournalError,
 };
 
+/// When what is appended becomes durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// When the kernel pleases, and whole segments soon after they are full. The death of the process loses nothing; the death
+    /// of the machine may lose what lies behind the last full segment.
+    Process,
+    /// After this time or this many frames, whichever is first. The flusher begins at half of either, so that the sync itself
+    /// has the other half.
+    Interval {
+        /// Longest time between an append and its durability, ns.
+        time_ns: u64,
+        /// Most frames that are not durable.
+        frames: u64,
+    },
+    /// As soon as somebody waits for it (`Durability::ask`), many waits with one sync; else after this time.
+    Gated {
+        /// Longest time between an append that nobody waits for and its durability, ns.
+        time_ns: u64,
+    },
+}
+
+impl Sync {
+    /// At most 10 ms and 1,024 frames.
+    pub const INTERVAL_DEFAULT: Self = Self::Interval {
+        time_ns: 10_000_000,
+        frames: 1024,
+    };
+    /// At once when waited for, else within 10 ms.
+    pub const GATED_DEFAULT: Self = Self::Gated {
+        time_ns: 10_000_000,
+    };
+}
+
+/// How much of a journal is read before it is gone on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validate {
+    /// Every byte: damage anywhere is found before the first append.
+    #[default]
+    All,
+    /// Every segment header, and every frame from the segment on that holds this sequence: for journals whose older segments were
+    /// verified before. Damage in those is found by `verify`.
+    From(u64),
+}
+
 /// Options of a journal that is opened for writing.
 ///
-/// Make them before pinning the thread: they remember on which CPUs the helper thread may run.
+/// Make them before pinning the thread: they remember on which CPUs the helper threads may run.
 #[derive(Clone, Copy, Debug)]
 pub struct JournalOptions {
     /// Size of every segment that this run makes, in bytes: a multiple of 4096.
     pub segment_bytes: u64,
-    /// CPUs for the helper thread. A thread inherits the mask and the scheduling policy of the thread that spawns it, so a
-    /// writer opened on a pinned thread would get a helper that fights it for its CPU, or never runs at all.
+    /// When what is appended becomes durable.
+    pub sync: Sync,
+    /// Free space below which `Condition::is_space_low` rises; `None` = eight segments.
+    pub space_low_bytes: Option<u64>,
+    /// Free space below which `Condition::is_space_out` rises; `None` = two segments. What is prepared then still takes
+    /// frames: room for what stopping takes.
+    pub space_out_bytes: Option<u64>,
+    /// How much is read before a journal is gone on with.
+    pub validate: Validate,
+    /// Who drives preparing and syncing.
+    pub helpers: HelperMode,
+    /// CPUs for the helper threads. A thread inherits the mask and the scheduling policy of the thread that spawns it, so a
+    /// writer opened on a pinned thread would get helpers that fight it for its CPU, or never run at all.
     pub helper_cpus: CpuMask,
 }
 
 impl Default for JournalOptions {
-    /// 64 MiB segments; the helper may use the CPUs that the calling thread may use at this moment.
+    /// 64 MiB segments, synced when full; the helpers may use the CPUs that the calling thread may use at this moment.
     fn default() -> Self {
         Self {
             segment_bytes: SEGMENT_BYTES_DEFAULT,
+            sync: Sync::Process,
+            space_low_bytes: None,
+            space_out_bytes: None,
+            validate: Validate::All,
+            helpers: HelperMode::Threads,
             helper_cpus: CpuMask::of_this_thread(),
         }
     }
 }
 
+/// Segments of free space below which the marks rise where no bytes are given.
+const SPACE_LOW_SEGMENTS: u64 = 8;
+const SPACE_OUT_SEGMENTS: u64 = 2;
+
 impl JournalOptions {
+    /// Free space below which the low and the hard mark rise, in bytes.
+    pub(crate) fn space_marks(&self) -> (u64, u64) {
+        let segments = |count: u64| self.segment_bytes.saturating_mul(count);
+        (
+            self.space_low_bytes
+                .unwrap_or_else(|| segments(SPACE_LOW_SEGMENTS)),
+            self.space_out_bytes
+                .unwrap_or_else(|| segments(SPACE_OUT_SEGMENTS)),
+        )
+    }
+
     pub(crate) fn check(&self) -> Result<(), JournalError> {
         let in_range = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&self.segment_bytes);
         if in_range && self.segment_bytes.is_multiple_of(SEGMENT_BYTES_STEP) {

@@ -7,18 +7,18 @@
 mod end;
 mod entry;
 
-use std::path::Path;
-
 use crate::{
     bounds::{FIRST_SEQUENCE, FIRST_USER_KIND, FRAME_HEADER_BYTES},
     checksum::RunSeed,
-    directory::{Directory, boot_id},
+    directory::Directory,
     error::{Damage, JournalError},
     layout::{ControlKind, FrameHeader, SegmentHeader},
     mapping::{Published, Slot},
+    place::Place,
     reader::entry::Open,
     rules::Rule,
-    tail::{Ending, Tail, read_from, used_bytes},
+    tail::{Ending, Tail, used_bytes},
+    verify,
 };
 
 /// One frame of a caller's own kind.
@@ -51,7 +51,7 @@ pub(crate) enum Advance {
     /// Moved into the next segment.
     Segment,
     /// A frame of the journal's own.
-    Control(Published),
+    Control,
     /// A frame of a caller's.
     Data(Published),
     /// Nothing more now.
@@ -71,6 +71,10 @@ pub struct Reader {
     /// Whether everything that was there at the opening has been looked at. From then on the reader follows and takes an
     /// unwritten word for the end.
     is_following: bool,
+    /// The segment to begin with; `None` = the first there is.
+    first_index: Option<u64>,
+    /// Of the last frame: how far durability was behind it.
+    durable_lag: u32,
     directory: Directory,
     boot_id: [u8; 16],
 }
@@ -80,13 +84,12 @@ impl Reader {
     ///
     /// # Errors
     /// When there is no journal.
-    pub fn open(dir: impl AsRef<Path>) -> Result<Self, JournalError> {
-        let directory = Directory::new(dir.as_ref());
-        if !directory.is_journal()? {
-            return Err(JournalError::NotFound {
-                dir: dir.as_ref().to_path_buf(),
-            });
-        }
+    pub fn open(place: impl Into<Place>) -> Result<Self, JournalError> {
+        Self::over(Directory::new(place.into()))
+    }
+
+    pub(crate) fn over(directory: Directory) -> Result<Self, JournalError> {
+        directory.expect_journal()?;
         Ok(Self {
             segment: None,
             position: 0,
@@ -99,8 +102,10 @@ impl Reader {
                 rule: Rule::R3,
             },
             is_following: false,
+            first_index: None,
+            durable_lag: u32::MAX,
+            boot_id: directory.boot_id()?,
             directory,
-            boot_id: boot_id()?,
         })
     }
 
@@ -119,10 +124,42 @@ impl Reader {
             match self.advance()? {
                 Advance::Data(published) => break published,
                 Advance::Nothing => return Ok(None),
-                Advance::Segment | Advance::Control(_) => {}
+                Advance::Segment | Advance::Control => {}
             }
         };
         Ok(Some(frame_of(self.bytes(published))))
+    }
+
+    /// Opens a journal right behind the frame of this sequence: the next frame is the one after it, if there is one yet. Only the
+    /// segment with that frame is read. 0 = from the first frame.
+    ///
+    /// # Errors
+    /// `NoSuchSequence` when that frame is not there; otherwise as `open` and `next`.
+    pub fn open_behind(place: impl Into<Place>, sequence: u64) -> Result<Self, JournalError> {
+        let directory = Directory::new(place.into());
+        if sequence == 0 {
+            return Self::over(directory);
+        }
+        directory.expect_journal()?;
+        let index = verify::segment_of(&directory, sequence)?;
+        let mut reader = Self::starting_at(directory, index)?;
+        while reader.segment.is_none() || reader.next_sequence <= sequence {
+            if matches!(reader.advance()?, Advance::Nothing) {
+                return Err(JournalError::NoSuchSequence {
+                    sequence,
+                    first: 1,
+                    last: reader.next_sequence - 1,
+                });
+            }
+        }
+        Ok(reader)
+    }
+
+    /// A reader that begins with this segment, whatever is before it.
+    pub(crate) fn starting_at(directory: Directory, index: u64) -> Result<Self, JournalError> {
+        let mut reader = Self::over(directory)?;
+        reader.first_index = Some(index);
+        Ok(reader)
     }
 
     /// How the journal ended when `next` last returned `None`.
@@ -142,6 +179,14 @@ impl Reader {
         self.next_sequence
     }
 
+    /// Highest sequence that the frames read so far say was durable; 0 = none yet.
+    pub fn durable_sequence(&self) -> u64 {
+        match self.durable_lag {
+            u32::MAX => 0,
+            lag => (self.next_sequence - 1).saturating_sub(u64::from(lag)),
+        }
+    }
+
     /// The run that wrote the segment at hand; 0 before the first.
     pub fn run_id(&self) -> u64 {
         self.segment
@@ -157,8 +202,34 @@ impl Reader {
     }
 
     /// Checksum that the next frame or header chains to.
+    ///
+    /// Right after `open_behind` and `next` it is the stored checksum of the last frame, which stands for all that is before.
+    pub fn chain(&self) -> u32 {
+        self.crc_before
+    }
+
+    /// As `chain`.
     pub(crate) fn crc_before(&self) -> u32 {
         self.crc_before
+    }
+
+    /// Lets go of the segment at hand: its file is about to be cut.
+    pub(crate) fn release(&mut self) {
+        self.segment = None;
+    }
+
+    /// Whether the segment at hand has its end frame.
+    pub(crate) fn is_at_segment_end(&self) -> bool {
+        self.end != End::None
+    }
+
+    /// Bytes of the segment at hand that have been read, from one position to another.
+    pub(crate) fn read_bytes(&self, from: usize, to: usize) -> &[u8] {
+        let to = to.min(self.position);
+        match &self.segment {
+            Some(segment) if from < to => segment.mapping.published_bytes(from, to),
+            _ => &[],
+        }
     }
 
     /// The header of the segment at hand.
@@ -194,6 +265,7 @@ impl Reader {
                 self.position += bytes.len();
                 self.crc_before = crc;
                 self.next_sequence += 1;
+                self.durable_lag = header.durable_lag.get();
                 return Ok(Advance::Data(published));
             }
         }
@@ -234,6 +306,7 @@ impl Reader {
             self.position += frame_bytes;
             self.crc_before = crc;
             self.next_sequence += 1;
+            self.durable_lag = header.durable_lag.get();
             return Ok(Advance::Data(published));
         }
         // The checksum holds: whatever is wrong now was written so, and no crash explains it.
@@ -249,17 +322,28 @@ impl Reader {
         if header.sequence.get() != self.next_sequence - 1 {
             return Err(self.damaged(Damage::Sequence));
         }
-        if frame_bytes != FRAME_HEADER_BYTES {
-            return Err(self.damaged(Damage::Field));
-        }
-        self.check_nothing_behind(self.position + frame_bytes)?;
-        self.position += frame_bytes;
-        self.crc_before = crc;
-        self.end = match kind {
+        let end = match kind {
             ControlKind::Roll => End::Rolled,
             ControlKind::Seal => End::Sealed,
+            ControlKind::Watermark => End::None,
         };
-        Ok(Advance::Control(published))
+        let payload = &self.bytes(published)[FRAME_HEADER_BYTES..];
+        let is_as_written = if end == End::None {
+            header.padding_bytes == 0 && payload.iter().all(|byte| *byte == 0)
+        } else {
+            payload.is_empty()
+        };
+        if !is_as_written {
+            return Err(self.damaged(Damage::Field));
+        }
+        if end != End::None {
+            self.check_nothing_behind(self.position + frame_bytes)?;
+        }
+        self.position += frame_bytes;
+        self.crc_before = crc;
+        self.durable_lag = header.durable_lag.get();
+        self.end = end;
+        Ok(Advance::Control)
     }
 
     fn damaged(&self, cause: Damage) -> JournalError {
@@ -272,7 +356,7 @@ impl Reader {
         let Some((index, _)) = self.place() else {
             return Ok(());
         };
-        let rest = read_from(&self.directory.segment_path(index), position as u64)?;
+        let rest = self.directory.read_segment(index, position as u64)?;
         if used_bytes(&rest) == 0 {
             Ok(())
         } else {

@@ -3,21 +3,20 @@
 //! Invariant: doing it again after dying in the middle of it gives the same result. So later files are put away before
 //! earlier ones, and bytes are copied and synced before they are cut.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::Write,
-    os::unix::fs::FileExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::{
     bounds::{FIRST_SEQUENCE, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES},
     directory::Directory,
     error::JournalError,
+    evidence,
     layout::{HeaderVerdict, SegmentHeader},
+    options::Validate,
     reader::{Advance, Reader},
     rules::Rule,
-    tail::{Tail, read_from, used_bytes},
+    storage::{Access, again, read_file, write_fully},
+    tail::{Tail, used_bytes},
+    verify,
 };
 
 /// What recovery found and did.
@@ -31,6 +30,8 @@ pub struct Recovery {
     pub frames_count: u64,
     /// Segments in use that were validated.
     pub segments_count: u64,
+    /// Highest sequence that the journal itself says was durable before this opening.
+    pub durable_sequence: u64,
     /// How the journal ended.
     pub tail: Tail,
     /// The rule that says so.
@@ -75,17 +76,15 @@ impl Resume {
 }
 
 /// Recovers the journal. The caller holds the lock.
-pub(crate) fn recover(directory: &Directory) -> Result<(Recovery, Resume), JournalError> {
-    let mut reader = Reader::open(directory.path())?;
-    let mut walk = Walk::default();
-    loop {
-        match reader.advance()? {
-            Advance::Data(_) => walk.frames_count += 1,
-            Advance::Segment => walk.enter(&reader),
-            Advance::Control(_) => {}
-            Advance::Nothing => break,
-        }
-    }
+///
+/// What is damaged is copied into the quarantine with a report before the error is returned.
+pub(crate) fn recover(
+    directory: &Directory,
+    validate: Validate,
+) -> Result<(Recovery, Resume), JournalError> {
+    refuse_failed_sync(directory)?;
+    let read = read_all(directory, validate);
+    let (mut reader, walk) = read.inspect_err(|error| evidence::keep(directory, error))?;
     let (tail, rule) = (reader.tail(), reader.rule());
     let end = reader.place();
     let mut recovery = Recovery {
@@ -93,6 +92,7 @@ pub(crate) fn recover(directory: &Directory) -> Result<(Recovery, Resume), Journ
         last_sequence: reader.next_sequence() - 1,
         frames_count: walk.frames_count,
         segments_count: walk.segments_count,
+        durable_sequence: reader.durable_sequence(),
         tail,
         rule,
         cut: None,
@@ -103,22 +103,82 @@ pub(crate) fn recover(directory: &Directory) -> Result<(Recovery, Resume), Journ
         next_sequence: reader.next_sequence(),
         chain: reader.crc_before(),
     };
-    drop(reader);
+    reader.release();
     let (later_count, run_id_max) = put_away_later(directory, resume.segment_index, tail)?;
     resume.run_id = resume.run_id.max(run_id_max + 1);
     if let Some((index, position)) = end {
         recovery.cut = cut_torn(directory, tail, later_count)?;
-        shrink(&directory.segment_path(index), position as u64, rule)?;
+        shrink(directory, index, position as u64, rule)?;
     }
     // Whatever the last run left is durable before a new one begins; frames of the new run attest it.
     for index in walk.last_run {
-        let path = directory.segment_path(index);
-        File::open(&path)
-            .and_then(|file| file.sync_all())
-            .map_err(|source| JournalError::io("sync", &path, source))?;
+        sync_file(directory, &directory.segment_path(index))?;
     }
     directory.sync()?;
+    resume.run_id = resume.run_id.max(quarantined_run_id_max(directory)? + 1);
     Ok((recovery, resume))
+}
+
+/// An earlier run met a failed sync: what is read back may never have reached the device.
+fn refuse_failed_sync(directory: &Directory) -> Result<(), JournalError> {
+    let path = directory.failed_path();
+    if !directory.storage().exists(&path) {
+        return Ok(());
+    }
+    let note = read_file(directory.storage(), &path, 0).unwrap_or_default();
+    Err(JournalError::SyncFailed {
+        dir: directory.path().to_path_buf(),
+        note: String::from_utf8_lossy(&note).trim().to_owned(),
+    })
+}
+
+fn read_all(directory: &Directory, validate: Validate) -> Result<(Reader, Walk), JournalError> {
+    let mut reader = match validate {
+        Validate::All | Validate::From(0) => Reader::over(directory.clone())?,
+        Validate::From(sequence) => {
+            let index = verify::segment_of(directory, sequence)?;
+            Reader::starting_at(directory.clone(), index)?
+        }
+    };
+    let mut walk = Walk::default();
+    loop {
+        match reader.advance()? {
+            Advance::Data(_) => walk.frames_count += 1,
+            Advance::Segment => walk.enter(&reader),
+            Advance::Control => {}
+            Advance::Nothing => return Ok((reader, walk)),
+        }
+    }
+}
+
+/// The highest run of a whole segment in the quarantine; 0 if there is none. A recovery that died between putting segments away
+/// and beginning its run gives the same run id again.
+pub(crate) fn quarantined_run_id_max(directory: &Directory) -> Result<u64, JournalError> {
+    let folder = directory.quarantine_path();
+    let mut run_id_max = 0;
+    for name in directory.names(&folder)? {
+        let path = folder.join(&name);
+        if !name.contains("-0.") {
+            continue;
+        }
+        let bytes = read_file(directory.storage(), &path, 0)
+            .map_err(|source| JournalError::io("read", &path, source))?;
+        if let HeaderVerdict::Valid(header) = SegmentHeader::judge(&bytes) {
+            run_id_max = run_id_max.max(header.run_id.get());
+        }
+    }
+    Ok(run_id_max)
+}
+
+pub(crate) fn sync_file(directory: &Directory, path: &Path) -> Result<(), JournalError> {
+    let fail = |source| JournalError::io("sync", path, source);
+    let storage = directory.storage();
+    let file = match again(|| storage.open(path, Access::Read)) {
+        // Archived: durable since then.
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(fail)?,
+    };
+    again(|| file.sync()).map_err(fail)
 }
 
 /// What was met while reading.
@@ -156,19 +216,14 @@ fn put_away_later(
         _ => None,
     };
     let (mut count, mut run_id_max) = (0, 0);
-    for index in directory
-        .segments()?
-        .into_iter()
-        .rev()
-        .filter(|index| *index >= first)
-    {
-        let path = directory.segment_path(index);
-        let bytes = read_from(&path, 0)?;
+    let later = directory.segments()?.into_iter().rev();
+    for index in later.filter(|index| *index >= first) {
+        let bytes = directory.read_segment(index, 0)?;
         let verdict = SegmentHeader::judge(&bytes);
         let is_unused =
             matches!(verdict, HeaderVerdict::Unused) && used_bytes(&bytes) <= SEGMENT_HEADER_BYTES;
         if is_unused {
-            fs::remove_file(&path).map_err(|source| JournalError::io("remove", &path, source))?;
+            directory.remove(&directory.segment_path(index))?;
             continue;
         }
         if let HeaderVerdict::Valid(header) = verdict {
@@ -176,30 +231,39 @@ fn put_away_later(
         }
         if torn_at_start != Some(index) {
             count += 1;
-            quarantine_file(directory, index)?;
+            quarantine_segment(directory, index)?;
         }
     }
     Ok((count, run_id_max))
 }
 
-/// Moves a whole segment into the quarantine.
-fn quarantine_file(directory: &Directory, index: u64) -> Result<PathBuf, JournalError> {
-    directory.make_quarantine()?;
-    let path = directory.segment_path(index);
-    let target = unused_name(directory.quarantine_path(index, 0));
-    fs::rename(&path, &target)
-        .map_err(|source| JournalError::io("move into quarantine", &path, source))?;
+/// Moves a whole segment into the quarantine, in whichever form it is there.
+pub(crate) fn quarantine_segment(
+    directory: &Directory,
+    index: u64,
+) -> Result<PathBuf, JournalError> {
+    directory.make_inner(&directory.quarantine_path())?;
+    let mut target = directory.quarantine_name(index, 0, "cut");
+    for path in [directory.archive_path(index), directory.segment_path(index)] {
+        if directory.storage().exists(&path) {
+            target = directory.quarantine_name(index, 0, "cut");
+            directory.rename(&path, &target)?;
+        }
+    }
     Ok(target)
 }
 
-/// Nothing in the quarantine is ever overwritten.
-fn unused_name(path: PathBuf) -> PathBuf {
-    let taken = |candidate: &PathBuf| candidate.exists();
-    let numbered = (1u32..).map(|number| path.with_extension(format!("{number}.cut")));
-    std::iter::once(path.clone())
-        .chain(numbered)
-        .find(|name| !taken(name))
-        .unwrap_or(path)
+/// Copies the bytes of a segment from `offset` on into the quarantine; they are durable there, their name is not yet.
+pub(crate) fn quarantine_bytes(
+    directory: &Directory,
+    index: u64,
+    offset: u64,
+) -> Result<PathBuf, JournalError> {
+    let rest = directory.read_segment(index, offset)?;
+    let target = directory.quarantine_name(index, offset, "cut");
+    directory.make_inner(&directory.quarantine_path())?;
+    directory.write_new(&target, &rest[..used_bytes(&rest)])?;
+    Ok(target)
 }
 
 /// Keeps the bytes of a torn tail in the quarantine. They are cut afterwards, by `shrink`.
@@ -217,18 +281,9 @@ fn cut_torn(
         return Ok(None);
     };
     let quarantine = if offset == 0 {
-        quarantine_file(directory, segment)?
+        quarantine_segment(directory, segment)?
     } else {
-        let rest = read_from(&directory.segment_path(segment), offset)?;
-        let target = unused_name(directory.quarantine_path(segment, offset));
-        directory.make_quarantine()?;
-        File::create_new(&target)
-            .and_then(|mut file| {
-                file.write_all(&rest[..used_bytes(&rest)])?;
-                file.sync_all()
-            })
-            .map_err(|source| JournalError::io("write", &target, source))?;
-        target
+        quarantine_bytes(directory, segment, offset)?
     };
     directory.sync()?;
     Ok(Some(Cut {
@@ -244,32 +299,33 @@ fn cut_torn(
 ///
 /// Behind a SEAL nobody looks: exactly there. Otherwise a reader may be looking at the word behind the last frame: that word
 /// becomes zero and its page stays, so that the reader meets no bus error.
-fn shrink(path: &Path, position: u64, rule: Rule) -> Result<(), JournalError> {
-    let fail = |source| JournalError::io("cut", path, source);
-    let file = OpenOptions::new().write(true).open(path).map_err(fail)?;
-    let length = file.metadata().map_err(fail)?.len();
-    if rule == Rule::R1 {
-        return file.set_len(position.min(length)).map_err(fail);
-    }
-    if rule == Rule::R2 {
+fn shrink(
+    directory: &Directory,
+    index: u64,
+    position: u64,
+    rule: Rule,
+) -> Result<(), JournalError> {
+    let path = &directory.segment_path(index);
+    if rule == Rule::R2 || !directory.storage().exists(path) {
+        // Ends with the segment, or archived: nothing behind the last frame.
         return Ok(());
     }
-    let kept = (position + FRAME_HEADER_BYTES as u64)
-        .next_multiple_of(page_bytes())
-        .min(length);
+    let fail = |source| JournalError::io("cut", path, source);
+    let file = again(|| directory.storage().open(path, Access::ReadWrite)).map_err(fail)?;
+    let length = again(|| file.length()).map_err(fail)?;
+    if rule == Rule::R1 {
+        return again(|| file.set_length(position.min(length))).map_err(fail);
+    }
+    let kept = kept_bytes(directory, position).min(length);
     if kept > position {
         let zeros = vec![0; (kept - position) as usize];
-        file.write_all_at(&zeros, position).map_err(fail)?;
+        write_fully(&*file, &zeros, position).map_err(fail)?;
     }
-    file.set_len(kept).map_err(fail)
+    again(|| file.set_length(kept)).map_err(fail)
 }
 
-/// Size of a page of this system; 64 KiB, which is a multiple of all in use, if the system does not say.
-fn page_bytes() -> u64 {
-    // SAFETY: sysconf takes a plain number and touches no memory of ours.
-    let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(answer)
-        .ok()
-        .filter(|bytes| bytes.is_power_of_two())
-        .unwrap_or(1 << 16)
+/// Length of a segment that ends at `position` without an end frame: a reader may be looking at the word there.
+pub(crate) fn kept_bytes(directory: &Directory, position: u64) -> u64 {
+    let page_bytes = directory.storage().page_bytes() as u64;
+    (position + FRAME_HEADER_BYTES as u64).next_multiple_of(page_bytes)
 }

@@ -49,6 +49,8 @@ rules! {
     R13: "bytes behind a SEAL or ROLL", "damaged", "refuse";
     R14: "frame whose checksum holds but whose sequence or fields are wrong", "damaged", "refuse";
     R15: "header whose checksum holds with an unknown format version", "unsupported version", "refuse";
+    R16: "FAILED is there: a sync failed in an earlier run", "in doubt", "refuse until a person accepts it";
+    R17: "the first segment is neither the very first nor the one that BASE names", "damaged", "refuse";
 }
 
 impl Rule {
@@ -74,7 +76,7 @@ mod tests {
         for (index, row) in RULES.iter().enumerate() {
             assert_eq!(row.id, format!("R{}", index + 1));
         }
-        assert_eq!(Rule::R15.row().id, "R15");
+        assert_eq!(Rule::R17.row().id, "R17");
     }
 
     #[test]

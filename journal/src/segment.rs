@@ -1,20 +1,30 @@
-//! A segment file from preparation to retirement, as the writer and its helper see it.
+//! A segment file from preparation to retirement, as the writer and its background see it.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Write},
-    os::fd::AsRawFd,
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use crate::{directory::Directory, error::JournalError, mapping::WritableMapping};
+use crate::{
+    directory::Directory,
+    error::JournalError,
+    mapping::{ReadableMapping, WritableMapping},
+    storage::{Access, Mapping, StoredFile, again},
+};
 
-/// A whole segment: preallocated, mapped, touched.
-pub(crate) struct WritableSegment {
+/// A segment in use, or ready to be: what everybody may know of it.
+pub(crate) struct Segment {
     pub(crate) index: u64,
-    pub(crate) mapping: WritableMapping,
-    pub(crate) file: File,
     pub(crate) path: PathBuf,
+    file: Arc<dyn StoredFile>,
+    mapping: Arc<dyn Mapping>,
+}
+
+/// A whole segment: preallocated, mapped, touched. Whoever holds it is the one who may store into it.
+pub(crate) struct WritableSegment {
+    pub(crate) facts: Arc<Segment>,
+    pub(crate) mapping: WritableMapping,
 }
 
 impl WritableSegment {
@@ -26,83 +36,77 @@ impl WritableSegment {
         bytes: u64,
     ) -> Result<Self, JournalError> {
         let path = directory.segment_path(index);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
+        let file = again(|| directory.storage().create(&path))
             .map_err(|source| JournalError::io("make the segment", &path, source))?;
-        let made = Self::fill(&file, &path, bytes).and_then(|mapping| {
+        let made = fill(&*file, &path, bytes).and_then(|mapping| {
             directory.sync()?;
             Ok(mapping)
         });
         match made {
             Ok(mapping) => Ok(Self {
-                index,
-                mapping,
-                file,
-                path,
+                mapping: WritableMapping::over(Arc::clone(&mapping)),
+                facts: Arc::new(Segment {
+                    index,
+                    path,
+                    file,
+                    mapping,
+                }),
             }),
             Err(error) => {
                 // The first error is the one to report.
-                let _ = std::fs::remove_file(&path);
+                let _ = directory.storage().remove(&path);
                 Err(error)
             }
         }
     }
+}
 
-    fn fill(file: &File, path: &Path, bytes: u64) -> Result<WritableMapping, JournalError> {
-        allocate(file, bytes).map_err(|source| match source.raw_os_error() {
-            Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG) => JournalError::NoSpace {
+fn fill(file: &dyn StoredFile, path: &Path, bytes: u64) -> Result<Arc<dyn Mapping>, JournalError> {
+    again(|| file.allocate(bytes)).map_err(|source| match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            JournalError::NoSpace {
                 path: path.to_path_buf(),
                 bytes,
                 source: source.into(),
-            },
-            _ => JournalError::io("preallocate", path, source),
-        })?;
-        file.sync_all()
-            .map_err(|source| JournalError::io("sync", path, source))?;
-        let mapping =
-            WritableMapping::new(file).map_err(|source| JournalError::io("map", path, source))?;
-        mapping.populate();
-        Ok(mapping)
+            }
+        }
+        _ => JournalError::io("preallocate", path, source),
+    })?;
+    again(|| file.sync()).map_err(|source| JournalError::io("sync", path, source))?;
+    let mapping = again(|| file.map(bytes as usize, Access::ReadWrite))
+        .map_err(|source| JournalError::io("map", path, source))?;
+    mapping.populate_for_writing(0, bytes as usize);
+    Ok(mapping)
+}
+
+impl Segment {
+    /// A view for following what the writer stores.
+    pub(crate) fn view(&self) -> ReadableMapping {
+        ReadableMapping::over(Arc::clone(&self.mapping))
+    }
+
+    /// Waits until these pages are on the device.
+    pub(crate) fn sync_pages(&self, from: usize, to: usize) -> Result<(), JournalError> {
+        again(|| self.mapping.sync(from, to))
+            .map_err(|source| JournalError::io("sync", &self.path, source))
+    }
+
+    /// Takes the faults of the pages that will be written next, in case the kernel wrote them back meanwhile.
+    pub(crate) fn touch_ahead(&self, from: usize) {
+        self.mapping
+            .populate_for_writing(from, self.mapping.length());
     }
 
     /// Waits until all that was written to the segment is on the device.
     pub(crate) fn sync(&self) -> Result<(), JournalError> {
-        self.file
-            .sync_all()
-            .map_err(|source| JournalError::io("sync", &self.path, source))
+        again(|| self.file.sync()).map_err(|source| JournalError::io("sync", &self.path, source))
     }
-}
 
-/// Gives the file all its blocks: a full disk shows here and not as a bus error in the mapping.
-fn allocate(file: &File, bytes: u64) -> io::Result<()> {
-    loop {
-        // SAFETY: the descriptor is open for the whole call; fallocate touches no memory of ours.
-        let answer = unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, bytes.cast_signed()) };
-        if answer == 0 {
-            return Ok(());
-        }
-        let source = io::Error::last_os_error();
-        match source.raw_os_error() {
-            Some(libc::EINTR) => {}
-            Some(libc::EOPNOTSUPP) => return write_zeros(file, bytes),
-            _ => return Err(source),
-        }
+    /// Cuts the file behind its last frame.
+    pub(crate) fn cut(&self, bytes: u64) -> Result<(), JournalError> {
+        again(|| self.file.set_length(bytes))
+            .map_err(|source| JournalError::io("cut", &self.path, source))
     }
-}
-
-/// For file systems without fallocate.
-fn write_zeros(mut file: &File, bytes: u64) -> io::Result<()> {
-    let zeros = vec![0u8; 1 << 20];
-    let mut left = bytes;
-    while left > 0 {
-        let step = left.min(zeros.len() as u64) as usize;
-        file.write_all(&zeros[..step])?;
-        left -= step as u64;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -110,28 +114,19 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::*;
+    use crate::place::Place;
 
     #[test]
     fn prepared_segments_are_never_sparse() {
         let dir = tempfile::tempdir().unwrap();
-        let segment = WritableSegment::prepare(&Directory::new(dir.path()), 3, 1 << 20).unwrap();
-        let facts = segment.file.metadata().unwrap();
+        let directory = Directory::new(Place::from(dir.path()));
+        let segment = WritableSegment::prepare(&directory, 3, 1 << 20).unwrap();
+        let facts = std::fs::metadata(&segment.facts.path).unwrap();
         assert_eq!(facts.len(), 1 << 20);
         assert!(
             facts.blocks() * 512 >= 1 << 20,
             "only {} blocks",
             facts.blocks()
         );
-    }
-
-    #[test]
-    fn zeros_are_written_where_there_is_no_fallocate() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("zeros");
-        let bytes = (1 << 20) + 4096;
-        write_zeros(&File::create(&path).unwrap(), bytes).unwrap();
-        let content = std::fs::read(&path).unwrap();
-        assert_eq!(content.len() as u64, bytes);
-        assert!(content.iter().all(|byte| *byte == 0));
     }
 }

@@ -3,8 +3,6 @@
 //! One judge for readers, recovery and verification. It reads the file with plain reads, never through the mapping, so a file
 //! that becomes shorter meanwhile is no bus error. The rules are in `rules.rs`.
 
-use std::{fs::File, os::unix::fs::FileExt, path::Path};
-
 use crate::{
     bounds::{FRAME_ALIGN_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES},
     checksum::RunSeed,
@@ -68,8 +66,9 @@ impl Stop<'_> {
 
     /// Judges a place inside a segment that has no end frame. `cause` is what to call it if it is damage.
     pub(crate) fn judge(&self, cause: Damage) -> Result<Ending, JournalError> {
-        let path = self.directory.segment_path(self.index());
-        let rest = read_from(&path, self.position as u64)?;
+        let rest = self
+            .directory
+            .read_segment(self.index(), self.position as u64)?;
         let bytes = used_bytes(&rest);
         let torn = Tail::Torn {
             segment: self.index(),
@@ -101,7 +100,7 @@ impl Stop<'_> {
 
     /// Judges a segment behind a finished one, or behind an abandoned one, whose header cannot be used.
     pub(crate) fn judge_segment(&self, index: u64, cause: Damage) -> Result<Ending, JournalError> {
-        let rest = read_from(&self.directory.segment_path(index), 0)?;
+        let rest = self.directory.read_segment(index, 0)?;
         let torn = Tail::Torn {
             segment: index,
             offset: 0,
@@ -165,7 +164,7 @@ impl Stop<'_> {
             if index < first {
                 continue;
             }
-            let bytes = read_from(&self.directory.segment_path(index), 0)?;
+            let bytes = self.directory.read_segment(index, 0)?;
             match SegmentHeader::judge(&bytes) {
                 HeaderVerdict::Unused => {}
                 HeaderVerdict::Valid(header) => {
@@ -211,24 +210,4 @@ pub(crate) fn used_bytes(bytes: &[u8]) -> usize {
         .iter()
         .rposition(|byte| *byte != 0)
         .map_or(0, |last| last + 1)
-}
-
-/// Everything of a file from `offset` on.
-pub(crate) fn read_from(path: &Path, offset: u64) -> Result<Vec<u8>, JournalError> {
-    let fail = |source| JournalError::io("read", path, source);
-    let file = File::open(path).map_err(fail)?;
-    let length = file.metadata().map_err(fail)?.len();
-    let mut bytes = vec![0; length.saturating_sub(offset) as usize];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(source) if source.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(fail(source)),
-        }
-    }
-    // A file that became shorter meanwhile ends earlier.
-    bytes.truncate(filled);
-    Ok(bytes)
 }

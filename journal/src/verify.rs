@@ -1,21 +1,24 @@
 //! Verification of a whole journal, and cheap facts about it.
 
-use std::{fs::File, os::unix::fs::FileExt, path::Path};
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
-use zerocopy::IntoBytes;
 
 use crate::{
+    archive::{PREFACE_BYTES, Preface},
+    base::Base,
     bounds::{FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES},
     directory::Directory,
-    error::JournalError,
+    error::{Damage, JournalError},
     layout::{ControlKind, FrameHeader, HeaderVerdict, SegmentHeader},
+    place::Place,
     reader::{Advance, Reader},
+    storage::{Access, again, read_up_to},
     tail::Tail,
 };
 
-/// Progress is told about this often.
-const PROGRESS_STEP_BYTES: u64 = 1 << 20;
+/// Progress is told about this often, and this much is hashed at once.
+const STEP_BYTES: usize = 1 << 20;
 
 /// What a journal is, every byte of it checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +35,28 @@ pub struct Verification {
     pub first_sequence: u64,
     /// Sequence of the last frame; 0 if there is none.
     pub last_sequence: u64,
-    /// SHA-256 over all bytes of segment headers and frames in order.
-    pub head_hash: [u8; 32],
+    /// Highest sequence that the journal itself says is durable.
+    pub durable_sequence: u64,
+    /// Where it ends and what all of it hashes to.
+    pub head: Head,
     /// How the journal ends.
     pub tail: Tail,
+}
+
+/// A place behind a frame, and the hash of everything before it.
+///
+/// The hash of a segment is SHA-256 of the hash of the segment before it (32 zeros for the first) and of its own bytes from the
+/// header to the place. So it stands for every byte from the first one on, also when the first segments were pruned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Index of the segment.
+    pub segment: u64,
+    /// Position in it.
+    pub position: u64,
+    /// Last sequence before the place.
+    pub sequence: u64,
+    /// Hash of everything before the place.
+    pub hash: [u8; 32],
 }
 
 /// Checks every byte of a journal and hashes it. `progress` gets bytes done and bytes in all (the latter an upper bound: files
@@ -44,64 +65,165 @@ pub struct Verification {
 /// # Errors
 /// `Damaged`, `UnsupportedVersion`, or when it cannot be read. A torn tail is no error: see `Verification::tail`.
 pub fn verify(
-    dir: impl AsRef<Path>,
+    place: impl Into<Place>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verification, JournalError> {
-    let total_bytes = info(&dir)?
-        .segments
-        .iter()
-        .map(|segment| segment.file_bytes)
-        .sum();
-    let mut reader = Reader::open(dir)?;
-    let mut hasher = Sha256::new();
-    let mut found = Verification {
-        frames: 0,
-        segments: 0,
-        runs: 0,
-        bytes: 0,
-        first_sequence: 0,
-        last_sequence: 0,
-        head_hash: [0; 32],
-        tail: Tail::Open,
-    };
-    let mut run_id = 0;
+    verify_at(place, &mut BTreeMap::new(), progress)
+}
+
+/// As `verify`, and fills in the head at each of the places (segment, position) that are asked for, if a frame ends there.
+pub(crate) fn verify_at(
+    place: impl Into<Place>,
+    asked: &mut BTreeMap<(u64, u64), Option<Head>>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Verification, JournalError> {
+    let directory = Directory::new(place.into());
+    let info = info_of(&directory)?;
+    let total_bytes = info.segments.iter().map(|segment| segment.file_bytes).sum();
+    let mut reader = Reader::over(directory.clone())?;
+    let mut chain = HashChain::begin(&directory)?;
+    let mut found = Found::default();
     let mut told_bytes = 0;
     loop {
-        match reader.advance()? {
+        let advance = reader.advance()?;
+        match advance {
             Advance::Segment => {
                 found.segments += 1;
-                found.runs += u64::from(reader.run_id() != run_id);
-                run_id = reader.run_id();
-                if let Some(header) = reader.header() {
-                    hasher.update(header.as_bytes());
-                    found.bytes += SEGMENT_HEADER_BYTES as u64;
-                }
+                found.runs += u64::from(reader.run_id() != found.run_id);
+                found.run_id = reader.run_id();
+                chain.enter(&reader);
             }
-            Advance::Control(published) => {
-                hasher.update(reader.bytes(published));
-                found.bytes += reader.bytes(published).len() as u64;
-            }
-            Advance::Data(published) => {
-                let bytes = reader.bytes(published);
-                hasher.update(bytes);
-                found.bytes += bytes.len() as u64;
+            Advance::Control => chain.take(&reader),
+            Advance::Data(_) => {
                 found.frames += 1;
-                found.last_sequence = FrameHeader::of(bytes).sequence.get();
                 if found.frames == 1 {
-                    found.first_sequence = found.last_sequence;
+                    found.first_sequence = reader.next_sequence() - 1;
                 }
+                chain.take(&reader);
             }
             Advance::Nothing => break,
         }
-        if found.bytes - told_bytes >= PROGRESS_STEP_BYTES {
-            told_bytes = found.bytes;
-            progress(found.bytes, total_bytes);
+        if !asked.is_empty()
+            && let Some((segment, position)) = reader.place()
+            && let Some(head) = asked.get_mut(&(segment, position as u64))
+        {
+            *head = Some(chain.head(&reader));
+        }
+        if chain.bytes - told_bytes >= STEP_BYTES as u64 {
+            told_bytes = chain.bytes;
+            progress(chain.bytes, total_bytes);
         }
     }
     progress(total_bytes, total_bytes);
-    found.head_hash = hasher.finalize().into();
-    found.tail = reader.tail();
-    Ok(found)
+    let head = chain.head(&reader);
+    let has_frames = found.frames > 0;
+    Ok(Verification {
+        frames: found.frames,
+        segments: found.segments,
+        runs: found.runs,
+        bytes: chain.bytes,
+        first_sequence: found.first_sequence,
+        last_sequence: if has_frames { head.sequence } else { 0 },
+        durable_sequence: reader.durable_sequence(),
+        head,
+        tail: reader.tail(),
+    })
+}
+
+#[derive(Default)]
+struct Found {
+    frames: u64,
+    segments: u64,
+    runs: u64,
+    run_id: u64,
+    first_sequence: u64,
+}
+
+/// The running hash. Bytes are hashed in large pieces, straight from the mapping.
+pub(crate) struct HashChain {
+    /// Hash of the segments before the one at hand.
+    before: [u8; 32],
+    hasher: Sha256,
+    hashed_bytes: usize,
+    bytes: u64,
+    end: usize,
+    is_inside: bool,
+}
+
+impl HashChain {
+    pub(crate) fn begin(directory: &Directory) -> Result<Self, JournalError> {
+        let base = Base::read(directory)?;
+        Ok(Self {
+            before: base.map_or([0; 32], |base| base.hash),
+            hasher: Sha256::new(),
+            hashed_bytes: 0,
+            bytes: 0,
+            end: 0,
+            is_inside: false,
+        })
+    }
+
+    /// The reader has moved into a segment: its header is read.
+    pub(crate) fn enter(&mut self, reader: &Reader) {
+        if self.is_inside {
+            self.before = std::mem::take(&mut self.hasher).finalize().into();
+        }
+        self.is_inside = true;
+        self.hasher = Sha256::new_with_prefix(self.before);
+        self.hashed_bytes = 0;
+        self.end = 0;
+        self.take(reader);
+        self.flush(reader);
+    }
+
+    /// The reader has read a frame. The last piece of a segment is hashed while the reader is still in it.
+    pub(crate) fn take(&mut self, reader: &Reader) {
+        let position = reader.place().map_or(0, |(_, position)| position);
+        self.bytes += (position - self.end) as u64;
+        self.end = position;
+        if self.end - self.hashed_bytes >= STEP_BYTES || reader.is_at_segment_end() {
+            self.flush(reader);
+        }
+    }
+
+    /// Hash of all segments before the one at hand.
+    pub(crate) fn before(&self) -> [u8; 32] {
+        self.before
+    }
+
+    fn flush(&mut self, reader: &Reader) {
+        self.hasher
+            .update(reader.read_bytes(self.hashed_bytes, self.end));
+        self.hashed_bytes = self.end;
+    }
+
+    fn head(&mut self, reader: &Reader) -> Head {
+        self.flush(reader);
+        let (segment, position) = reader.place().unwrap_or((0, 0));
+        let hash = if self.is_inside {
+            self.hasher.clone().finalize().into()
+        } else {
+            self.before
+        };
+        Head {
+            segment,
+            position: position as u64,
+            sequence: reader.next_sequence() - 1,
+            hash,
+        }
+    }
+}
+
+/// Checks one segment, and that it is followed by what continues it.
+pub(crate) fn verify_segment(directory: &Directory, index: u64) -> Result<(), JournalError> {
+    let mut reader = Reader::starting_at(directory.clone(), index)?;
+    loop {
+        let advance = reader.advance()?;
+        let is_past = reader.place().is_some_and(|(place, _)| place > index);
+        if is_past || matches!(advance, Advance::Nothing) {
+            return Ok(());
+        }
+    }
 }
 
 /// Facts about a journal that cost no reading of frames. Nothing is verified but the segment headers.
@@ -122,8 +244,10 @@ pub struct SegmentInfo {
     pub run_id: u64,
     /// When it came into use, by the wall clock.
     pub created_ns: i64,
-    /// Length of the file.
+    /// Bytes that it holds, unpacked.
     pub file_bytes: u64,
+    /// Bytes of its archive, if it is archived.
+    pub archive_bytes: Option<u64>,
     /// Whether the journal was closed in good order with this segment.
     pub is_sealed: bool,
 }
@@ -132,35 +256,100 @@ pub struct SegmentInfo {
 ///
 /// # Errors
 /// When there is no journal, a header is damaged, or of another version.
-pub fn info(dir: impl AsRef<Path>) -> Result<JournalInfo, JournalError> {
-    let directory = Directory::new(dir.as_ref());
-    if !directory.is_journal()? {
-        return Err(JournalError::NotFound {
-            dir: dir.as_ref().to_path_buf(),
-        });
-    }
+pub fn info(place: impl Into<Place>) -> Result<JournalInfo, JournalError> {
+    info_of(&Directory::new(place.into()))
+}
+
+pub(crate) fn info_of(directory: &Directory) -> Result<JournalInfo, JournalError> {
+    directory.expect_journal()?;
     let mut segments = Vec::new();
     for index in directory.segments()? {
-        segments.extend(segment_info(&directory, index)?);
+        segments.extend(segment_info(directory, index)?);
     }
     Ok(JournalInfo { segments })
 }
 
-fn segment_info(directory: &Directory, index: u64) -> Result<Option<SegmentInfo>, JournalError> {
+/// Index of the segment that holds this sequence, or would hold it.
+pub(crate) fn segment_of(directory: &Directory, sequence: u64) -> Result<u64, JournalError> {
+    let segments = info_of(directory)?.segments;
+    let first = segments.first().map_or(0, |segment| segment.first_sequence);
+    let found = segments
+        .iter()
+        .rev()
+        .find(|segment| segment.first_sequence <= sequence);
+    found
+        .map(|segment| segment.index)
+        .ok_or(JournalError::NoSuchSequence {
+            sequence,
+            first,
+            last: segments
+                .last()
+                .map_or(0, |segment| segment.first_sequence.saturating_sub(1)),
+        })
+}
+
+/// What the info of a segment is read from.
+struct Ends {
+    head: Vec<u8>,
+    last: Vec<u8>,
+    bytes: u64,
+    archive_bytes: Option<u64>,
+}
+
+fn ends(directory: &Directory, index: u64) -> Result<Option<Ends>, JournalError> {
+    let storage = directory.storage();
     let path = directory.segment_path(index);
     let fail = |source| JournalError::io("read", &path, source);
-    let file = match File::open(&path) {
+    let file = match again(|| storage.open(&path, Access::Read)) {
+        Ok(file) => file,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            return archive_ends(directory, index);
+        }
+        Err(source) => return Err(fail(source)),
+    };
+    let bytes = again(|| file.length()).map_err(fail)?;
+    let mut head = vec![0; SEGMENT_HEADER_BYTES.min(bytes as usize)];
+    read_up_to(&*file, &mut head, 0).map_err(fail)?;
+    let mut last = vec![0; FRAME_HEADER_BYTES];
+    if let Some(offset) = bytes.checked_sub(FRAME_HEADER_BYTES as u64) {
+        read_up_to(&*file, &mut last, offset).map_err(fail)?;
+    }
+    Ok(Some(Ends {
+        head,
+        last,
+        bytes,
+        archive_bytes: None,
+    }))
+}
+
+fn archive_ends(directory: &Directory, index: u64) -> Result<Option<Ends>, JournalError> {
+    let path = directory.archive_path(index);
+    let fail = |source| JournalError::io("read", &path, source);
+    let file = match again(|| directory.storage().open(&path, Access::Read)) {
         Ok(file) => file,
         // Prepared in vain and removed since it was listed.
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(fail(source)),
     };
-    let file_bytes = file.metadata().map_err(fail)?.len();
-    let mut head = vec![0; SEGMENT_HEADER_BYTES.min(file_bytes as usize)];
-    file.read_exact_at(&mut head, 0).map_err(fail)?;
-    match SegmentHeader::judge(&head) {
+    let mut packed = [0; PREFACE_BYTES];
+    let count = read_up_to(&*file, &mut packed, 0).map_err(fail)?;
+    let preface = Preface::read(&packed[..count])
+        .ok_or_else(|| JournalError::damaged(index, 0, 0, Damage::Archive))?;
+    Ok(Some(Ends {
+        head: preface.header.to_vec(),
+        last: preface.last.to_vec(),
+        bytes: preface.plain_bytes.get(),
+        archive_bytes: Some(again(|| file.length()).map_err(fail)?),
+    }))
+}
+
+fn segment_info(directory: &Directory, index: u64) -> Result<Option<SegmentInfo>, JournalError> {
+    let Some(ends) = ends(directory, index)? else {
+        return Ok(None);
+    };
+    match SegmentHeader::judge(&ends.head) {
         HeaderVerdict::Unused => Ok(None),
-        HeaderVerdict::Broken => Err(JournalError::damaged(index, 0, 0, crate::Damage::Header)),
+        HeaderVerdict::Broken => Err(JournalError::damaged(index, 0, 0, Damage::Header)),
         HeaderVerdict::OtherVersion(found) => Err(JournalError::UnsupportedVersion {
             segment: index,
             found,
@@ -171,22 +360,17 @@ fn segment_info(directory: &Directory, index: u64) -> Result<Option<SegmentInfo>
             first_sequence: header.first_sequence.get(),
             run_id: header.run_id.get(),
             created_ns: header.created_ns.get(),
-            file_bytes,
-            is_sealed: ends_with_seal(&file, file_bytes).map_err(fail)?,
+            file_bytes: ends.bytes,
+            archive_bytes: ends.archive_bytes,
+            is_sealed: is_seal(&ends.last),
         })),
     }
 }
 
 /// A sealed segment ends exactly behind its SEAL.
-fn ends_with_seal(file: &File, file_bytes: u64) -> std::io::Result<bool> {
-    let frame_bytes = FRAME_HEADER_BYTES as u64;
-    if file_bytes < SEGMENT_HEADER_BYTES as u64 + frame_bytes {
-        return Ok(false);
-    }
-    let mut last = [0; FRAME_HEADER_BYTES];
-    file.read_exact_at(&mut last, file_bytes - frame_bytes)?;
-    let header = FrameHeader::of(&last);
-    Ok(u64::from(header.frame_bytes.get()) == frame_bytes
+fn is_seal(last: &[u8]) -> bool {
+    let header = FrameHeader::of(last);
+    header.frame_bytes.get() as usize == FRAME_HEADER_BYTES
         && header.is_well_formed()
-        && header.kind.get() == ControlKind::Seal as u16)
+        && header.kind.get() == ControlKind::Seal as u16
 }

@@ -1,31 +1,28 @@
 //! The one writer of a journal.
 //!
 //! `append` stores a frame straight into the mapped segment: no allocation, no lock, no system call, also when it moves to
-//! the next segment, as long as the helper has one ready. Invariant: a frame that `append` has returned survives the death of
+//! the next segment, as long as one is ready. Invariant: a frame that `append` has returned survives the death of
 //! the process; what survives the death of the machine is told by the durable watermark.
-
-use std::{
-    path::Path,
-    thread,
-    time::{SystemTime, UNIX_EPOCH},
-};
 
 use zerocopy::little_endian::{I64, U32, U64};
 
 use crate::{
+    background::{Background, Durability, Retired, Shared, remove_prepared},
     bounds::{
         FIRST_SEQUENCE, FIRST_USER_KIND, FORMAT_VERSION, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES,
-        frame_bytes, payload_bytes_max,
+        WATERMARK_BYTES_MAX, frame_bytes, payload_bytes_max,
     },
     checksum::RunSeed,
-    directory::{Directory, WriterLock, boot_id},
+    condition::Condition,
+    directory::{Directory, WriterLock},
     error::JournalError,
-    helper::{Helper, Retired},
     layout::{ControlKind, MAGIC, SegmentHeader},
     mapping::FrameFields,
     options::JournalOptions,
+    place::Place,
     recovery::{Recovery, Resume, recover},
     segment::WritableSegment,
+    words::ConditionWord,
 };
 
 /// Appends frames to a journal. One at a time per journal, whatever the process.
@@ -40,11 +37,15 @@ pub struct Writer {
     crc_before: u32,
     next_sequence: u64,
     seed: RunSeed,
-    helper: Helper,
+    /// Requests for a watermark frame that were answered.
+    answered: u64,
+    shared: std::sync::Arc<Shared>,
+    background: Background,
     payload_bytes_max: usize,
     run: Run,
     roll_stalls: u64,
     directory: Directory,
+    page_bytes: usize,
     /// Released last.
     _lock: WriterLock,
 }
@@ -76,9 +77,9 @@ impl Writer {
     ///
     /// # Errors
     /// When the directory holds something, another writer is there, or there is no room for the first segment.
-    pub fn create(dir: impl AsRef<Path>, options: &JournalOptions) -> Result<Self, JournalError> {
+    pub fn create(place: impl Into<Place>, options: &JournalOptions) -> Result<Self, JournalError> {
         options.check()?;
-        let directory = Directory::new(dir.as_ref());
+        let directory = Directory::new(place.into());
         directory.make_new()?;
         let lock = directory.lock()?;
         // Again, now that nobody else can begin.
@@ -93,22 +94,18 @@ impl Writer {
     /// # Errors
     /// `Damaged` when no crash explains what is there; otherwise as `create`, or when there is no journal.
     pub fn open(
-        dir: impl AsRef<Path>,
+        place: impl Into<Place>,
         options: &JournalOptions,
     ) -> Result<(Self, Recovery), JournalError> {
         options.check()?;
-        let directory = Directory::new(dir.as_ref());
-        if !directory.is_journal()? {
-            return Err(JournalError::NotFound {
-                dir: dir.as_ref().to_path_buf(),
-            });
-        }
+        let directory = Directory::new(place.into());
+        directory.expect_journal()?;
         let lock = directory.lock()?;
-        let (recovery, resume) = recover(&directory)?;
+        let (recovery, resume) = recover(&directory, options.validate)?;
         Ok((Self::begin(directory, lock, options, resume)?, recovery))
     }
 
-    fn begin(
+    pub(crate) fn begin(
         directory: Directory,
         lock: WriterLock,
         options: &JournalOptions,
@@ -116,18 +113,14 @@ impl Writer {
     ) -> Result<Self, JournalError> {
         let run = Run {
             run_id: resume.run_id,
-            boot_id: boot_id()?,
+            boot_id: directory.boot_id()?,
             segment_bytes: options.segment_bytes,
         };
         let segment =
             WritableSegment::prepare(&directory, resume.segment_index, run.segment_bytes)?;
         let durable_sequence = resume.next_sequence - 1;
-        let helper = Helper::start(
-            directory.clone(),
-            options,
-            resume.segment_index + 1,
-            durable_sequence,
-        )?;
+        let next_index = resume.segment_index + 1;
+        let background = Background::start(&directory, options, next_index, durable_sequence)?;
         let mut writer = Self {
             segment,
             position: 0,
@@ -135,10 +128,13 @@ impl Writer {
             crc_before: resume.chain,
             next_sequence: resume.next_sequence,
             seed: RunSeed::of(run.run_id),
-            helper,
+            answered: 0,
+            shared: std::sync::Arc::clone(&background.shared),
+            background,
             payload_bytes_max: payload_bytes_max(run.segment_bytes),
             run,
             roll_stalls: 0,
+            page_bytes: directory.storage().page_bytes(),
             directory,
             _lock: lock,
         };
@@ -160,7 +156,12 @@ impl Writer {
     /// Highest sequence known to be on stable storage.
     #[inline]
     pub fn durable_sequence(&self) -> u64 {
-        self.helper.durable_sequence()
+        self.shared.words.durable.sequence()
+    }
+
+    /// A handle on the durability of this journal for other threads.
+    pub fn durability(&self) -> Durability {
+        self.background.durability()
     }
 
     /// How often a roll had to wait for the helper. Should be 0: larger segments help.
@@ -195,6 +196,9 @@ impl Writer {
         if kind < FIRST_USER_KIND || payload.len() > self.payload_bytes_max {
             return Err(self.refusal(kind, payload.len()));
         }
+        if self.shared.words.request.count() != self.answered {
+            self.answer_request();
+        }
         if frame_bytes(payload.len()) > self.room_bytes() {
             self.roll()?;
         }
@@ -204,14 +208,35 @@ impl Writer {
         Ok(sequence)
     }
 
-    /// Says whether the helper is well: one load. When it is not, what is in the segment in use is safe, but no further segment
-    /// will come: stop while there is room for what stopping takes (`room_bytes`).
+    /// What is not as it should be: one load when all is well. It answers the flusher's request for a watermark frame as well,
+    /// so call it while there is nothing to append.
     ///
     /// # Errors
-    /// What the helper met: no space for a segment, or a failed sync.
+    /// What the background met: no space for a segment, or a failed sync. What is in the segment in use is safe, but no further
+    /// segment will come: stop while there is room for what stopping takes (`room_bytes`).
     #[inline]
-    pub fn poll_health(&self) -> Result<(), JournalError> {
-        self.helper.health()
+    pub fn poll_health(&mut self) -> Result<Condition, JournalError> {
+        if self.shared.words.request.count() != self.answered {
+            self.answer_request();
+        }
+        let bits = self.shared.words.condition.bits();
+        if bits & ConditionWord::FAILED != 0 {
+            return Err(self.shared.failure());
+        }
+        Ok(Condition::of(bits))
+    }
+
+    /// Ends the page in use with a watermark frame, so that everything appended so far lies in pages that are not written to
+    /// again: to be called before somebody waits for durability. Without it the sync would write-protect the page in use.
+    pub fn end_page(&mut self) {
+        if !self.position.is_multiple_of(self.page_bytes) {
+            self.put_watermark();
+        }
+    }
+
+    /// Lets a background without threads of its own (`HelperMode::Inline`) take a step.
+    pub fn assist(&mut self) {
+        self.background.assist();
     }
 
     /// Closes the journal in good order: everything is on stable storage when this returns.
@@ -219,23 +244,27 @@ impl Writer {
     /// # Errors
     /// When something could not be synced. The journal is then valid but not sealed.
     pub fn seal(mut self) -> Result<Sealed, JournalError> {
-        self.helper.stop()?;
-        self.segment.sync()?;
+        self.background.stop()?;
+        let facts = std::sync::Arc::clone(&self.segment.facts);
+        if let Err(error) = facts.sync() {
+            self.shared.fail_sync(error.clone());
+            return Err(error);
+        }
         let last_sequence = self.next_sequence - 1;
         // The seal itself attests that all before it is durable.
-        self.put_control(ControlKind::Seal, 0);
-        let path = &self.segment.path;
-        self.segment
-            .file
-            .set_len(self.position as u64)
-            .map_err(|source| JournalError::io("cut", path, source))?;
-        self.segment.sync()?;
-        self.remove_prepared()?;
+        self.put_control(ControlKind::Seal, 0, &[]);
+        facts.cut(self.position as u64)?;
+        if let Err(error) = facts.sync() {
+            self.shared.fail_sync(error.clone());
+            return Err(error);
+        }
+        self.shared.words.durable.raise(last_sequence);
+        remove_prepared(&self.directory, facts.index)?;
         self.directory.sync()?;
         Ok(Sealed {
             last_sequence,
             run_id: self.run.run_id,
-            segment: self.segment.index,
+            segment: facts.index,
             segment_bytes: self.position as u64,
             roll_stalls: self.roll_stalls,
         })
@@ -243,8 +272,7 @@ impl Writer {
 
     #[inline]
     fn put(&mut self, sequence: u64, kind: u16, time_ns: i64, cause: u64, payload: &[u8]) {
-        let durable_lag = sequence.saturating_sub(self.helper.durable_sequence());
-        let durable_lag = u32::try_from(durable_lag).unwrap_or(u32::MAX);
+        let durable_lag = self.lag_of(sequence);
         let fields = FrameFields {
             sequence,
             time_ns,
@@ -254,6 +282,13 @@ impl Writer {
             payload,
         };
         self.put_fields(&fields);
+    }
+
+    /// How far durability is behind this sequence, as a frame says it.
+    #[inline]
+    fn lag_of(&self, sequence: u64) -> u32 {
+        let lag = sequence.saturating_sub(self.durable_sequence());
+        u32::try_from(lag).unwrap_or(u32::MAX)
     }
 
     #[inline]
@@ -266,16 +301,36 @@ impl Writer {
         self.crc_before = commit.crc;
     }
 
-    /// Writes a frame of the journal's own: it repeats the last sequence. There is always room for one.
-    fn put_control(&mut self, kind: ControlKind, durable_lag: u32) {
+    /// Writes a frame of the journal's own: it repeats the last sequence. There is always room for one without payload.
+    fn put_control(&mut self, kind: ControlKind, durable_lag: u32, payload: &[u8]) {
         self.put_fields(&FrameFields {
             sequence: self.next_sequence - 1,
             time_ns: 0,
             cause: 0,
             kind: kind as u16,
             durable_lag,
-            payload: &[],
+            payload,
         });
+    }
+
+    /// The flusher wants the page in use, or wants what is durable to be said.
+    #[cold]
+    fn answer_request(&mut self) {
+        self.answered = self.shared.words.request.count();
+        self.put_watermark();
+    }
+
+    /// Says how much is durable in a frame that ends with the page. Where the segment has no room for it, it is about to end
+    /// anyway.
+    #[cold]
+    fn put_watermark(&mut self) {
+        static ZEROS: [u8; WATERMARK_BYTES_MAX] = [0; WATERMARK_BYTES_MAX];
+        let first_end = self.position + FRAME_HEADER_BYTES;
+        let end = first_end.next_multiple_of(self.page_bytes);
+        if end <= self.limit {
+            let lag = self.lag_of(self.next_sequence - 1);
+            self.put_control(ControlKind::Watermark, lag, &ZEROS[..end - first_end]);
+        }
     }
 
     #[cold]
@@ -295,32 +350,38 @@ impl Writer {
     fn roll(&mut self) -> Result<(), JournalError> {
         let next = self.next_segment()?;
         let last_sequence = self.next_sequence - 1;
-        let lag = last_sequence.saturating_sub(self.helper.durable_sequence());
-        self.put_control(ControlKind::Roll, u32::try_from(lag).unwrap_or(u32::MAX));
+        let lag = self.lag_of(last_sequence);
+        self.put_control(ControlKind::Roll, lag, &[]);
         let segment = std::mem::replace(&mut self.segment, next);
-        self.helper.retire(Retired {
+        let retired = Retired {
             segment,
             last_sequence,
-        });
+            used_bytes: self.position,
+        };
+        let refused = self.shared.retired.push(retired).is_err();
+        debug_assert!(!refused, "there was room, and only the writer pushes");
         self.begin_segment();
         Ok(())
     }
 
-    /// Takes a prepared segment, waiting for the helper if need be.
+    /// Takes a prepared segment, waiting for the background if need be.
     fn next_segment(&mut self) -> Result<WritableSegment, JournalError> {
         let mut has_waited = false;
         loop {
-            if self.helper.can_retire()
-                && let Some(segment) = self.helper.take_prepared()
+            if !self.shared.retired.is_full()
+                && !self.shared.begun.is_full()
+                && let Some(segment) = self.shared.prepared.take()
             {
                 return Ok(segment);
             }
-            self.helper.health()?;
+            if self.shared.words.condition.has(ConditionWord::FAILED) {
+                return Err(self.shared.failure());
+            }
             if !has_waited {
                 has_waited = true;
                 self.roll_stalls += 1;
             }
-            thread::yield_now();
+            self.background.assist();
         }
     }
 
@@ -330,11 +391,11 @@ impl Writer {
             magic: U64::new(MAGIC),
             format_version: U32::new(FORMAT_VERSION),
             header_bytes: U32::new(SEGMENT_HEADER_BYTES as u32),
-            segment_index: U64::new(self.segment.index),
+            segment_index: U64::new(self.segment.facts.index),
             first_sequence: U64::new(self.next_sequence),
             run_id: U64::new(self.run.run_id),
             boot_id: self.run.boot_id,
-            created_ns: I64::new(wall_clock_ns()),
+            created_ns: I64::new(self.directory.storage().wall_clock_ns()),
             segment_bytes: U64::new(self.run.segment_bytes),
             chain: U32::new(self.crc_before),
             reserved: [0; 48],
@@ -344,35 +405,17 @@ impl Writer {
         self.segment.mapping.put_header(&header);
         self.position = SEGMENT_HEADER_BYTES;
         self.crc_before = header.crc.get();
-    }
-
-    /// Removes segments that were prepared in vain, and all behind the segment in use are that.
-    fn remove_prepared(&self) -> Result<(), JournalError> {
-        // Last ones first: a reader must never see a gap.
-        for index in self.directory.segments()?.into_iter().rev() {
-            if index > self.segment.index {
-                let path = self.directory.segment_path(index);
-                std::fs::remove_file(&path)
-                    .map_err(|source| JournalError::io("remove", &path, source))?;
-            }
-        }
-        Ok(())
+        let facts = std::sync::Arc::clone(&self.segment.facts);
+        let refused = self.shared.begun.push(facts).is_err();
+        debug_assert!(!refused, "there was room, and only the writer pushes");
     }
 }
 
 impl Drop for Writer {
     /// Leaves a valid journal; what cannot be tidied up here, the next recovery does.
     fn drop(&mut self) {
-        let _ = self.helper.stop();
-        let _ = self.remove_prepared();
-    }
-}
-
-/// Only a fact about the segment: nothing depends on it. Reading it is no system call (vDSO).
-fn wall_clock_ns() -> i64 {
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-        Err(_) => 0,
+        let _ = self.background.stop();
+        let _ = remove_prepared(&self.directory, self.segment.facts.index);
     }
 }
 

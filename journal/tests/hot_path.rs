@@ -102,7 +102,7 @@ fn the_helper_leaves_the_cpu_of_a_pinned_writer() {
         if fs::read_to_string(task.join("comm"))
             .unwrap_or_default()
             .trim()
-            == "journal-helper"
+            == "journal-prepare"
         {
             let id: i32 = task.file_name().unwrap().to_str().unwrap().parse().unwrap();
             // SAFETY: as above; the kernel writes at most the size of the set.

@@ -35,6 +35,8 @@ const CASES: &[(&str, Case)] = &[
     ("R13", r13),
     ("R14", r14),
     ("R15", r15),
+    ("R16", r16),
+    ("R17", r17),
 ];
 
 #[test]
@@ -72,6 +74,7 @@ fn refuse(dir: &Path, count: u64, segment: u64, cause: Damage) {
         let mut names: Vec<_> = fs::read_dir(dir)
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
+            .filter(|name| name != "quarantine")
             .collect();
         names.sort();
         names
@@ -94,6 +97,20 @@ fn refuse(dir: &Path, count: u64, segment: u64, cause: Damage) {
         other => panic!("{other}"),
     }
     assert_eq!(listing(dir), before);
+    let kept: Vec<String> = fs::read_dir(dir.join("quarantine"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(
+        kept.iter().any(|name| name.ends_with(".report")),
+        "{kept:?}"
+    );
+    // Once for each place, however often it is tried.
+    assert!(Writer::open(dir, &options(SEGMENT_BYTES)).is_err());
+    assert_eq!(
+        fs::read_dir(dir.join("quarantine")).unwrap().count(),
+        kept.len()
+    );
 }
 
 fn end_of(dir: &Path, index: u64) -> usize {
@@ -405,4 +422,29 @@ fn recovery_can_be_repeated() {
         68
     );
     assert_eq!(fs::read_dir(path.join("quarantine")).unwrap().count(), 2);
+}
+
+fn r16(dir: &Path) {
+    unsealed(dir, SEGMENT_BYTES, MANY);
+    fs::write(dir.join("FAILED"), "cannot sync 0000000001.seg: no\n").unwrap();
+    let error = Writer::open(dir, &options(SEGMENT_BYTES)).err().unwrap();
+    assert!(matches!(error, JournalError::SyncFailed { .. }), "{error}");
+    assert!(error.to_string().contains("0000000001.seg"), "{error}");
+    assert_eq!(read_all(dir).0, MANY, "reading is not in doubt");
+    acth_journal::accept_unsynced(dir).unwrap();
+    recover(dir, Rule::R3, MANY);
+}
+
+fn r17(dir: &Path) {
+    unsealed(dir, SEGMENT_BYTES, MANY);
+    let first = first_in(dir, 1);
+    fs::remove_file(segment(dir, 0)).unwrap();
+    let error = Writer::open(dir, &options(SEGMENT_BYTES)).err().unwrap();
+    match error {
+        JournalError::Damaged {
+            segment, sequence, ..
+        } => assert_eq!((segment, sequence), (1, first)),
+        other => panic!("{other}"),
+    }
+    assert!(read_all(dir).1.is_err());
 }

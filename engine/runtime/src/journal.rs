@@ -82,7 +82,7 @@ impl Journal for Writer {
 
     #[inline]
     fn poll_health(&mut self) -> Result<(), JournalFault> {
-        Ok(Self::poll_health(self)?)
+        Ok(Self::poll_health(self).map(drop)?)
     }
 
     fn seal(self) -> Result<(), JournalFault> {

@@ -5,13 +5,14 @@ use super::{
     entry::{Entry, begins, look_at},
 };
 use crate::{
+    base::Base,
     bounds::SEGMENT_HEADER_BYTES,
     checksum::RunSeed,
     error::{Damage, JournalError},
     layout::{HeaderVerdict, SegmentHeader},
     mapping::Slot,
     rules::Rule,
-    tail::{Ending, Stop, Tail, read_from, used_bytes},
+    tail::{Ending, Stop, Tail, used_bytes},
 };
 
 impl Reader {
@@ -92,7 +93,7 @@ impl Reader {
         let Some(segment) = &self.segment else {
             return Ok(Advance::Nothing);
         };
-        let rest = read_from(&self.directory.segment_path(index), self.position as u64)?;
+        let rest = self.directory.read_segment(index, self.position as u64)?;
         let continues = match &entry {
             Entry::Usable(open) => self.continues(&segment.header, &open.header),
             Entry::Broken(_) => false,
@@ -142,12 +143,12 @@ impl Reader {
             // The writer has moved on since.
             return self.advance();
         }
-        if self.directory.segment_path(next_index).exists() {
+        if self.directory.has_segment(next_index) {
             self.check_unused(next_index)?;
         } else {
             for index in self.directory.segments()? {
                 let is_begun = index > next_index && look_at(&self.directory, index)?.is_some();
-                if is_begun && !self.directory.segment_path(next_index).exists() {
+                if is_begun && !self.directory.has_segment(next_index) {
                     let cause = Damage::Missing;
                     return Err(JournalError::damaged(
                         next_index,
@@ -164,7 +165,7 @@ impl Reader {
 
     /// An unused segment may hold parts of a header that was being written, and nothing else.
     fn check_unused(&mut self, index: u64) -> Result<(), JournalError> {
-        let bytes = read_from(&self.directory.segment_path(index), 0)?;
+        let bytes = self.directory.read_segment(index, 0)?;
         let is_unused = matches!(SegmentHeader::judge(&bytes), HeaderVerdict::Unused);
         // A writer that has begun the segment since the header was read explains what lies behind it.
         let is_odd = is_unused && used_bytes(&bytes) > SEGMENT_HEADER_BYTES;
@@ -181,14 +182,14 @@ impl Reader {
 
     pub(super) fn enter_first(&mut self) -> Result<Advance, JournalError> {
         let indices = self.directory.segments()?;
-        let Some(first) = indices.first().copied() else {
+        let Some(first) = self.first_index.or_else(|| indices.first().copied()) else {
             return Ok(Advance::Nothing);
         };
         if let Some(entry) = look_at(&self.directory, first)? {
             return self.enter(first, entry);
         }
         // Not begun: then there are no frames in it, and no segment behind it has begun either.
-        let bytes = read_from(&self.directory.segment_path(first), 0)?;
+        let bytes = self.directory.read_segment(first, 0)?;
         let mut is_begun = used_bytes(&bytes) > SEGMENT_HEADER_BYTES;
         for index in indices {
             is_begun |= look_at(&self.directory, index)?.is_some();
@@ -218,6 +219,13 @@ impl Reader {
         if !continues {
             return self.stop_at_segment(index, Damage::Chain);
         }
+        if self.segment.is_none() && self.first_index.is_none() {
+            self.check_base(&open.header)?;
+        }
+        if open.header.run_id.get() > self.run_id() {
+            // Everything before a run was made durable before the run began.
+            self.durable_lag = 0;
+        }
         self.position = SEGMENT_HEADER_BYTES;
         self.crc_before = open.header.crc.get();
         self.next_sequence = open.header.first_sequence.get();
@@ -226,6 +234,22 @@ impl Reader {
         open.mapping.populate();
         self.segment = Some(*open);
         Ok(Advance::Segment)
+    }
+
+    /// A journal that does not begin at its start begins where its base says.
+    fn check_base(&self, header: &SegmentHeader) -> Result<(), JournalError> {
+        let index = header.segment_index.get();
+        let is_there = match Base::read(&self.directory)? {
+            None => index == 0,
+            // Segments before the base may be there still: pruning writes the base first.
+            Some(base) => index < base.segment || base.fits(header),
+        };
+        if is_there {
+            Ok(())
+        } else {
+            let sequence = header.first_sequence.get();
+            Err(JournalError::damaged(index, 0, sequence, Damage::Front))
+        }
     }
 
     fn continues(&self, before: &SegmentHeader, next: &SegmentHeader) -> bool {

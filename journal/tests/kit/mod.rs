@@ -170,8 +170,7 @@ fn set_checksums(bytes: &mut [u8]) -> u32 {
     for pair in starts.windows(2) {
         let place = (pair[0] as u64) << 32 | (pair[1] - pair[0]) as u64;
         let high = (run ^ place).wrapping_mul(0x94d0_49bb_1331_11eb) >> 32;
-        let seed = high as u32 ^ crc_before;
-        crc_before = crc32c::crc32c_append(seed, &bytes[pair[0] + 8..pair[1]]);
+        crc_before ^= crc32c::crc32c_append(high as u32, &bytes[pair[0] + 8..pair[1]]);
         bytes[pair[0] + 4..pair[0] + 8].copy_from_slice(&crc_before.to_le_bytes());
     }
     crc_before

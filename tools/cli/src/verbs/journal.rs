@@ -129,7 +129,8 @@ fn show_verification(args: &JournalArgs) -> Result<(), Failure> {
         }
     };
     let head_hash: String = found
-        .head_hash
+        .head
+        .hash
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
