@@ -10,6 +10,7 @@ use crate::{
     directory::Directory,
     error::JournalError,
     mapping::{ReadableMapping, WritableMapping},
+    options::Sync,
     storage::{Access, Mapping, StoredFile, again},
 };
 
@@ -34,11 +35,12 @@ impl WritableSegment {
         directory: &Directory,
         index: u64,
         bytes: u64,
+        sync: Sync,
     ) -> Result<Self, JournalError> {
         let path = directory.segment_path(index);
         let file = again(|| directory.storage().create(&path))
             .map_err(|source| JournalError::io("make the segment", &path, source))?;
-        let made = fill(&*file, &path, bytes).and_then(|mapping| {
+        let made = fill(&*file, &path, bytes, access_for(sync)).and_then(|mapping| {
             directory.sync()?;
             Ok(mapping)
         });
@@ -61,7 +63,20 @@ impl WritableSegment {
     }
 }
 
-fn fill(file: &dyn StoredFile, path: &Path, bytes: u64) -> Result<Arc<dyn Mapping>, JournalError> {
+/// Whole segments need no care for single pages.
+fn access_for(sync: Sync) -> Access {
+    match sync {
+        Sync::Process => Access::ReadWrite,
+        Sync::Interval { .. } | Sync::Gated { .. } => Access::ReadWritePaged,
+    }
+}
+
+fn fill(
+    file: &dyn StoredFile,
+    path: &Path,
+    bytes: u64,
+    access: Access,
+) -> Result<Arc<dyn Mapping>, JournalError> {
     again(|| file.allocate(bytes)).map_err(|source| match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             JournalError::NoSpace {
@@ -73,7 +88,7 @@ fn fill(file: &dyn StoredFile, path: &Path, bytes: u64) -> Result<Arc<dyn Mappin
         _ => JournalError::io("preallocate", path, source),
     })?;
     again(|| file.sync()).map_err(|source| JournalError::io("sync", path, source))?;
-    let mapping = again(|| file.map(bytes as usize, Access::ReadWrite))
+    let mapping = again(|| file.map(bytes as usize, access))
         .map_err(|source| JournalError::io("map", path, source))?;
     mapping.populate_for_writing(0, bytes as usize);
     Ok(mapping)
@@ -120,7 +135,7 @@ mod tests {
     fn prepared_segments_are_never_sparse() {
         let dir = tempfile::tempdir().unwrap();
         let directory = Directory::new(Place::from(dir.path()));
-        let segment = WritableSegment::prepare(&directory, 3, 1 << 20).unwrap();
+        let segment = WritableSegment::prepare(&directory, 3, 1 << 20, Sync::Process).unwrap();
         let facts = std::fs::metadata(&segment.facts.path).unwrap();
         assert_eq!(facts.len(), 1 << 20);
         assert!(

@@ -116,8 +116,12 @@ impl Writer {
             boot_id: directory.boot_id()?,
             segment_bytes: options.segment_bytes,
         };
-        let segment =
-            WritableSegment::prepare(&directory, resume.segment_index, run.segment_bytes)?;
+        let segment = WritableSegment::prepare(
+            &directory,
+            resume.segment_index,
+            run.segment_bytes,
+            options.sync,
+        )?;
         let durable_sequence = resume.next_sequence - 1;
         let next_index = resume.segment_index + 1;
         let background = Background::start(&directory, options, next_index, durable_sequence)?;

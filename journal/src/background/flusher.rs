@@ -7,7 +7,10 @@
 //!
 //! Invariant: the durable watermark rises only behind a sync that covered every frame up to it, and all before.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Retired, Shared};
 use crate::{
@@ -24,6 +27,10 @@ use crate::{
 const BEHIND_NS: u64 = 1_000_000_000;
 /// How often the pages ahead of the writer are touched again.
 const TOUCH_NS: u64 = 1_000_000_000;
+
+/// Shortest and longest sleep of the flusher.
+const NAP_MIN: Duration = Duration::from_micros(100);
+const NAP_MAX: Duration = Duration::from_millis(1);
 
 /// A place between two frames and the last sequence before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +100,8 @@ pub(crate) struct Flusher {
     last_sequence: u64,
     /// When the oldest frame that is not durable was seen.
     waiting_since_ns: Option<u64>,
+    /// How many frames were not durable at the last look.
+    waiting_frames: u64,
     /// Where the writer was when it was last asked for a watermark frame.
     asked_at: Option<usize>,
     next_touch_ns: u64,
@@ -112,9 +121,24 @@ impl Flusher {
             active: None,
             last_sequence,
             waiting_since_ns: None,
+            waiting_frames: 0,
             asked_at: None,
             next_touch_ns: 0,
         }
+    }
+
+    /// How long to sleep when nothing is due: a small part of the bound, and shorter while frames come so fast that their number
+    /// will be what counts.
+    pub(crate) fn nap(&self) -> Duration {
+        let (time_ns, frames) = match self.sync {
+            Sync::Process => return NAP_MAX,
+            Sync::Interval { time_ns, frames } => (time_ns, frames),
+            Sync::Gated { time_ns } => (time_ns, u64::MAX),
+        };
+        if self.waiting_frames > frames / 8 {
+            return NAP_MIN;
+        }
+        Duration::from_nanos(time_ns / 8).clamp(NAP_MIN, NAP_MAX)
     }
 
     /// Does what is due; true when it did something. An error is final.
@@ -186,6 +210,7 @@ impl Flusher {
         }
         let since_ns = *self.waiting_since_ns.get_or_insert(now_ns);
         let waiting = end.sequence.saturating_sub(durable_sequence);
+        self.waiting_frames = waiting;
         self.shared.stats.lagged_frames(waiting);
         let wish = self.shared.wish.sequence();
         let is_wished = wish > durable_sequence;

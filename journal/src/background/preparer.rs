@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use super::Shared;
 use crate::{
-    directory::Directory, error::JournalError, options::JournalOptions, segment::WritableSegment,
-    storage::again, words::ConditionWord,
+    directory::Directory,
+    error::JournalError,
+    options::{JournalOptions, Sync},
+    segment::WritableSegment,
+    storage::again,
+    words::ConditionWord,
 };
 
 /// Free space is looked at this often, and before each preparation.
@@ -15,6 +19,7 @@ pub(crate) struct Preparer {
     shared: Arc<Shared>,
     directory: Directory,
     segment_bytes: u64,
+    sync: Sync,
     space_low_bytes: u64,
     space_out_bytes: u64,
     next_index: u64,
@@ -33,6 +38,7 @@ impl Preparer {
             shared,
             directory,
             segment_bytes: options.segment_bytes,
+            sync: options.sync,
             space_low_bytes,
             space_out_bytes,
             next_index,
@@ -55,8 +61,8 @@ impl Preparer {
         if !is_wanted {
             return false;
         }
-        let bytes = self.segment_bytes;
-        match WritableSegment::prepare(&self.directory, self.next_index, bytes) {
+        let (bytes, sync) = (self.segment_bytes, self.sync);
+        match WritableSegment::prepare(&self.directory, self.next_index, bytes, sync) {
             Ok(segment) => {
                 self.next_index += 1;
                 let refused = self.shared.prepared.push(segment).is_err();

@@ -8,10 +8,7 @@ use std::{
 
 use super::{Durability, Shared, flusher::Flusher, preparer::Preparer};
 use crate::{
-    directory::Directory,
-    error::JournalError,
-    options::{JournalOptions, Sync},
-    words::ConditionWord,
+    directory::Directory, error::JournalError, options::JournalOptions, words::ConditionWord,
 };
 
 /// How long the preparer sleeps when there is nothing to do. The writer never wakes it (that would be a system call).
@@ -155,7 +152,6 @@ fn spawn(
             }
         },
     )?;
-    let nap = flusher_nap(options.sync);
     let flushing = start_thread("journal-flush", shared, directory, options, move |shared| {
         let _ = shared.flusher.set(thread::current());
         loop {
@@ -166,7 +162,7 @@ fn spawn(
                 Ok(false) if is_stopping => {
                     return shared.words.condition.add(ConditionWord::ALL_SYNCED);
                 }
-                Ok(false) => thread::park_timeout(nap),
+                Ok(false) => thread::park_timeout(flusher.nap()),
                 Err(error) => return shared.fail_sync(error),
             }
         }
@@ -176,16 +172,6 @@ fn spawn(
         Err(error) => {
             shared.words.condition.add(ConditionWord::STOPPING);
             Err(error)
-        }
-    }
-}
-
-/// How long the flusher sleeps: a small part of the bound that it keeps.
-fn flusher_nap(sync: Sync) -> Duration {
-    match sync {
-        Sync::Process => IDLE_SLEEP,
-        Sync::Interval { time_ns, .. } | Sync::Gated { time_ns } => {
-            Duration::from_nanos((time_ns / 8).clamp(50_000, 1_000_000))
         }
     }
 }

@@ -61,7 +61,7 @@ impl Storage for Disk {
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
         let file = OpenOptions::new()
             .read(true)
-            .write(access == Access::ReadWrite)
+            .write(access != Access::Read)
             .open(path)?;
         Ok(Arc::new(DiskFile(file)))
     }
@@ -168,6 +168,13 @@ impl StoredFile for DiskFile {
         let map = match access {
             Access::Read => options().map_raw_read_only(&self.0)?,
             Access::ReadWrite => options().map_raw(&self.0)?,
+            Access::ReadWritePaged => {
+                let map = options().map_raw(&self.0)?;
+                // Without read-ahead every page is cached by itself; with it pages come in large folios. A kernel that
+                // refuses the advice costs the writer faults, nothing else.
+                let _ = map.advise(Advice::Random);
+                map
+            }
         };
         Ok(Arc::new(DiskMapping(map)))
     }

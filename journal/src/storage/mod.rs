@@ -95,6 +95,10 @@ pub enum Access {
     Read,
     /// For reading and writing.
     ReadWrite,
+    /// For reading and writing, each page cached by itself where that can be chosen: a sync write-protects whatever is cached
+    /// together with its pages, and the next store there faults. Touching such pages for the first time costs four times as
+    /// much.
+    ReadWritePaged,
 }
 
 /// Held while this process is the one writer.
@@ -149,8 +153,8 @@ pub trait StoredFile: Send + Sync + fmt::Debug {
 /// A mapped part of a file.
 ///
 /// # Safety
-/// - `base` is the same address for the life of the value, aligned to 8 bytes, and `length` bytes from it are readable; with
-///   `Access::ReadWrite` they are writable as well, and what is stored there becomes the file's content.
+/// - `base` is the same address for the life of the value, aligned to 8 bytes, and `length` bytes from it are readable; unless
+///   mapped with `Access::Read` they are writable as well, and what is stored there becomes the file's content.
 /// - No reference into these bytes is ever made by the implementation.
 pub unsafe trait Mapping: Send + Sync + fmt::Debug {
     /// First byte.
