@@ -7,20 +7,22 @@
 //!
 //! Invariant: `apply` depends on nothing but the inputs so far. It allocates nothing after the first inputs.
 
+mod snapshot;
+
 use alloc::vec::Vec;
 
 use crate::{
     config::{CoreConfig, CoreError},
     decision::{ClientOrderId, Decision, DecisionKind, Decisions},
     event::{
-        BookState, Event, EventView, OperatorAction, OrderFilled, OrderReport, ReportReason, Side,
-        Trade,
+        BookState, CommandSent, Event, EventView, OperatorAction, OperatorReason, OrderFilled,
+        OrderReport, ReportReason, Side, Trade,
     },
     hash::StateHasher,
     instrument::{InstrumentId, Instruments},
     market::{BookChecks, Market},
     money::Money,
-    orders::{OrderChange, OrderError, OrderSignal},
+    orders::{Order, OrderChange, OrderError, OrderSignal},
     portfolio::Portfolio,
     returns::Returns,
     risk::{Denial, StateReason, TradingState},
@@ -111,8 +113,11 @@ impl<S: Strategy> Core<S> {
             }
             EventView::OrderFilled(fill) => self.on_fill(event, fill, decisions),
             EventView::TimerFired(_) => self.on_timer(decisions),
-            EventView::OperatorCommanded(action) => self.on_operator(action, decisions),
-            EventView::CommandSent(_) | EventView::ConnectionChanged(_) => {}
+            EventView::OperatorCommanded { action, reason } => {
+                self.on_operator(action, reason.unwrap_or_default(), decisions);
+            }
+            EventView::CommandSent(sent) => self.on_sent(sent),
+            EventView::ConnectionChanged(_) => {}
             EventView::Unknown(_) => self.state.stats.strange_reports += 1,
         }
     }
@@ -267,16 +272,34 @@ impl<S: Strategy> Core<S> {
         });
     }
 
-    fn on_operator(&mut self, action: Option<OperatorAction>, decisions: &mut Decisions) {
-        let target = match action {
-            Some(OperatorAction::Halt) => TradingState::Halted,
-            Some(OperatorAction::Reduce) => TradingState::Reducing,
-            Some(OperatorAction::Resume) => TradingState::Active,
+    fn on_sent(&mut self, sent: &CommandSent) {
+        let id = ClientOrderId(sent.client_order_id);
+        self.state.orders.mark_sent(id, sent.sequence);
+    }
+
+    fn on_operator(
+        &mut self,
+        action: Option<OperatorAction>,
+        why: OperatorReason,
+        decisions: &mut Decisions,
+    ) {
+        let (target, reason) = match action {
+            Some(OperatorAction::Halt) => (TradingState::Halted, reason_of(why)),
+            Some(OperatorAction::End) => (TradingState::Halted, StateReason::RunEnded),
+            Some(OperatorAction::Reduce) => (TradingState::Reducing, reason_of(why)),
+            Some(OperatorAction::Resume) => (TradingState::Active, StateReason::Operator),
             Some(OperatorAction::Stop) => return push_hash(self.state_hash(), decisions),
             None => return self.state.stats.strange_reports += 1,
         };
-        self.state
-            .set_trading_state(target, StateReason::Operator, decisions);
+        // A person may loosen a halt into reducing; what the runtime asks for by itself only tightens.
+        let is_loosening = target < self.state.trading_state;
+        if action == Some(OperatorAction::Reduce)
+            && why != OperatorReason::Unspecified
+            && is_loosening
+        {
+            return;
+        }
+        self.state.set_trading_state(target, reason, decisions);
     }
 
     /// Hash of everything but the depth of the books: cheap enough to journal every `HASH_INTERVAL_EVENTS`.
@@ -361,9 +384,35 @@ impl<S: Strategy> Core<S> {
         self.state.orders.open_count()
     }
 
+    /// The open orders, oldest first.
+    pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
+        self.state.orders.open()
+    }
+
+    /// Sequence of the last input applied; 0 before the first.
+    pub const fn last_input_sequence(&self) -> u64 {
+        self.state.sequence
+    }
+
+    /// The core's time: the latest that any input brought, ns since the Unix epoch.
+    pub const fn now_ns(&self) -> i64 {
+        self.state.now_ns
+    }
+
     /// The strategy.
     pub const fn strategy(&self) -> &S {
         &self.strategy
+    }
+}
+
+const fn reason_of(why: OperatorReason) -> StateReason {
+    match why {
+        OperatorReason::Unspecified => StateReason::Operator,
+        OperatorReason::DiskLow => StateReason::DiskLow,
+        OperatorReason::DiskFull => StateReason::DiskFull,
+        OperatorReason::DurabilityBehind => StateReason::DurabilityBehind,
+        OperatorReason::IngressBehind => StateReason::IngressBehind,
+        OperatorReason::KillFlag => StateReason::KillFlag,
     }
 }
 

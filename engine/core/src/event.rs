@@ -5,8 +5,11 @@
 //!
 //! Invariant: codes are explicit and never reused; reserved bytes are zero; `Event::check` refuses anything else.
 
+mod operator;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+pub use self::operator::{OperatorAction, OperatorCommand, OperatorReason};
 use crate::instrument::InstrumentId;
 
 /// What happened. The number is the code on disk; a retired code is never given to another kind.
@@ -35,7 +38,7 @@ pub enum EventKind {
     CommandSent = 10,
     /// A periodic timer came due (`TimerFired`).
     TimerFired = 11,
-    /// A person or the runtime gave an order to the hub itself (`OperatorCommanded`).
+    /// A person or the runtime gave an order to the hub itself (`OperatorCommand`).
     OperatorCommanded = 12,
     /// A venue session opened or closed (`ConnectionChanged`).
     ConnectionChanged = 13,
@@ -233,33 +236,6 @@ impl ReportReason {
     }
 }
 
-/// What the hub itself was told; `detail` of an `OperatorCommanded`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum OperatorAction {
-    /// Cancel everything and place nothing more.
-    Halt = 1,
-    /// Allow only what reduces risk.
-    Reduce = 2,
-    /// Trade normally again.
-    Resume = 3,
-    /// The last input of a run: take the final state hash.
-    Stop = 4,
-}
-
-impl OperatorAction {
-    /// The action with this code, if there is one.
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            1 => Some(Self::Halt),
-            2 => Some(Self::Reduce),
-            3 => Some(Self::Resume),
-            4 => Some(Self::Stop),
-            _ => None,
-        }
-    }
-}
-
 /// One event: 24 bytes of header, 40 of body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -413,7 +389,7 @@ pub struct TimerFired {
     pub reserved: [u64; 2],
 }
 
-/// Body of `EventKind::OperatorCommanded` and `EventKind::ConnectionChanged`: nothing beyond `Event::detail`.
+/// Body of `EventKind::ConnectionChanged`: nothing beyond `Event::detail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Plain {
@@ -468,8 +444,13 @@ pub enum EventView<'a> {
     CommandSent(&'a CommandSent),
     /// See `EventKind::TimerFired`.
     TimerFired(&'a TimerFired),
-    /// See `EventKind::OperatorCommanded`.
-    OperatorCommanded(Option<OperatorAction>),
+    /// See `EventKind::OperatorCommanded`; `None` for a code that this version does not know.
+    OperatorCommanded {
+        /// What is to be done.
+        action: Option<OperatorAction>,
+        /// Why.
+        reason: Option<OperatorReason>,
+    },
     /// See `EventKind::ConnectionChanged`; true = open.
     ConnectionChanged(bool),
     /// A kind that this version does not know.
@@ -499,6 +480,9 @@ pub enum EventError {
     /// A quantity is negative.
     #[error("event kind {0} with a negative quantity")]
     Quantity(u8),
+    /// The reason of an operator's command has no meaning.
+    #[error("operator command with unknown reason {0}")]
+    Reason(u64),
 }
 
 impl Event {
@@ -631,7 +615,11 @@ impl Event {
             Some(EventKind::CommandSent) => EventView::CommandSent(zerocopy::transmute_ref!(body)),
             Some(EventKind::TimerFired) => EventView::TimerFired(zerocopy::transmute_ref!(body)),
             Some(EventKind::OperatorCommanded) => {
-                EventView::OperatorCommanded(OperatorAction::from_code(self.detail))
+                let command: &OperatorCommand = zerocopy::transmute_ref!(body);
+                EventView::OperatorCommanded {
+                    action: OperatorAction::from_code(self.detail),
+                    reason: command.reason(),
+                }
             }
             Some(EventKind::ConnectionChanged) => EventView::ConnectionChanged(self.detail == 1),
             None => EventView::Unknown(self.kind),
@@ -699,9 +687,11 @@ impl Event {
             EventView::OrderFilled(fill) => (true, fill.quantity >= 0),
             EventView::CommandSent(sent) => (sent.reserved == 0, true),
             EventView::TimerFired(timer) => (timer.reserved == [0; 2], true),
-            EventView::OperatorCommanded(_) | EventView::ConnectionChanged(_) => {
-                (self.body == [0; 5], true)
+            EventView::OperatorCommanded { reason: None, .. } => {
+                return Err(EventError::Reason(self.body[0]));
             }
+            EventView::OperatorCommanded { .. } => (self.body[1..] == [0; 4], true),
+            EventView::ConnectionChanged(_) => (self.body == [0; 5], true),
             EventView::Unknown(_) => (true, true),
         };
         if !reserved_is_zero {

@@ -26,6 +26,16 @@ impl StateHasher {
         Self { state: SEED }
     }
 
+    /// Goes on from where `state` was asked for.
+    pub(crate) const fn resume(state: u64) -> Self {
+        Self { state }
+    }
+
+    /// The inner state, for snapshots.
+    pub(crate) const fn state(&self) -> u64 {
+        self.state
+    }
+
     /// Folds in one word.
     #[inline]
     pub fn word(&mut self, word: u64) {

@@ -26,6 +26,7 @@ pub mod portfolio;
 pub mod prelude;
 pub mod returns;
 pub mod risk;
+pub mod snapshot;
 pub mod state;
 pub mod stats;
 pub mod strategies;

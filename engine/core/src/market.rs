@@ -15,11 +15,13 @@ use crate::{
     hash::StateHasher,
     instrument::Instrument,
     money::Money,
+    snapshot::{Decoder, Encoder, SnapshotError, Tag},
 };
 
 /// Tickers remembered for comparison with the book of the same update id. On the recordings of 2024-08-08 every
 /// match lies within the last 32.
 const TICKERS_KEPT: usize = 64;
+const SECTION: Tag = Tag(*b"MRKT");
 
 /// The best prices of the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +201,7 @@ impl Market {
     pub(crate) fn apply_bbo(&mut self, bbo: &Bbo, now_ns: i64) {
         self.bbo = *bbo;
         self.ts_quote_ns = now_ns;
-        self.tickers[self.tickers_seen as usize % TICKERS_KEPT] = *bbo;
+        self.tickers[ticker_place(self.tickers_seen)] = *bbo;
         self.tickers_seen += 1;
         if bbo.update_id == self.book_update_id {
             self.compare(bbo);
@@ -218,9 +220,8 @@ impl Market {
 
     /// Tickers come in rising order of their ids, so the search goes back only to the first smaller one.
     fn check_against_earlier_ticker(&mut self) {
-        let kept = self.tickers_seen.min(TICKERS_KEPT as u64);
-        for back in 1..=kept {
-            let bbo = self.tickers[(self.tickers_seen - back) as usize % TICKERS_KEPT];
+        for back in 1..=self.tickers_kept() {
+            let bbo = self.tickers[ticker_place(self.tickers_seen - back)];
             if bbo.update_id == self.book_update_id {
                 self.compare(&bbo);
                 return;
@@ -240,6 +241,67 @@ impl Market {
         if top == (Some(bbo.bid), Some(bbo.ask)) {
             self.checks.equal += 1;
         }
+    }
+
+    /// Writes everything, tickers from the oldest to the newest, and the book.
+    pub(crate) fn save(&self, out: &mut Encoder) {
+        out.section(SECTION);
+        out.u8(self.state as u8);
+        out.u64(self.book_update_id);
+        save_bbo(&self.bbo, out);
+        out.i64(self.ts_quote_ns);
+        out.u64(self.tickers_seen);
+        for number in self.tickers_seen - self.tickers_kept()..self.tickers_seen {
+            save_bbo(&self.tickers[ticker_place(number)], out);
+        }
+        out.bool(self.last_trade.is_some());
+        if let Some(trade) = &self.last_trade {
+            out.i64(trade.price);
+            out.i64(trade.quantity);
+            out.u64(trade.trade_id);
+            out.u64(trade.trade_id_final);
+        }
+        out.u64(self.checks.compared);
+        out.u64(self.checks.equal);
+        out.u64(self.crossed_count);
+        self.volume.save(out);
+        self.book.save(out);
+    }
+
+    /// Reads into an empty market of the same instrument.
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        from.section(SECTION)?;
+        self.state = from.code(BookState::from_code, "a book state")?;
+        self.book_update_id = from.u64()?;
+        self.bbo = load_bbo(from)?;
+        self.ts_quote_ns = from.time_ns()?;
+        self.tickers_seen = from.count()?;
+        for number in self.tickers_seen - self.tickers_kept()..self.tickers_seen {
+            self.tickers[ticker_place(number)] = load_bbo(from)?;
+        }
+        self.last_trade = if from.bool()? {
+            Some(Trade {
+                price: from.i64()?,
+                quantity: from.i64()?,
+                trade_id: from.u64()?,
+                trade_id_final: from.u64()?,
+                reserved: 0,
+            })
+        } else {
+            None
+        };
+        self.checks = BookChecks {
+            compared: from.count()?,
+            equal: from.count()?,
+        };
+        self.crossed_count = from.count()?;
+        self.volume.load(from)?;
+        self.book.load(from)
+    }
+
+    /// How many tickers are remembered.
+    fn tickers_kept(&self) -> u64 {
+        self.tickers_seen.min(TICKERS_KEPT as u64)
     }
 
     /// Folds in what decides the next quote, without the book's depth.
@@ -263,6 +325,33 @@ impl Market {
         self.digest_top(hash);
         self.book.digest(hash);
     }
+}
+
+/// Where the ticker with this number stands among those kept.
+const fn ticker_place(number: u64) -> usize {
+    number as usize % TICKERS_KEPT
+}
+
+fn save_bbo(bbo: &Bbo, out: &mut Encoder) {
+    for level in [bbo.bid, bbo.ask] {
+        out.i64(level.price);
+        out.i64(level.quantity);
+    }
+    out.u64(bbo.update_id);
+}
+
+fn load_bbo(from: &mut Decoder<'_>) -> Result<Bbo, SnapshotError> {
+    let mut level = || -> Result<Level, SnapshotError> {
+        Ok(Level {
+            price: from.i64()?,
+            quantity: from.i64()?,
+        })
+    };
+    Ok(Bbo {
+        bid: level()?,
+        ask: level()?,
+        update_id: from.u64()?,
+    })
 }
 
 /// Width of one bucket of the volume window.
@@ -309,6 +398,25 @@ impl VolumeWindow {
         // A bucket older than a day still counts until its slot is used again: at most an hour too many.
         let total: Money = self.buckets.iter().copied().sum();
         Some(Money(total.0 / i128::from(span_ns) * i128::from(day_ns)))
+    }
+
+    fn save(&self, out: &mut Encoder) {
+        out.i64(self.ts_first_ns);
+        out.i64(self.bucket_newest);
+        for bucket in &self.buckets {
+            out.i128(bucket.0);
+        }
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        self.ts_first_ns = from.time_ns()?;
+        self.bucket_newest = from.i64()?;
+        let is_hour = (0..=i64::MAX / VOLUME_BUCKET_NS).contains(&self.bucket_newest);
+        from.expect(is_hour, "the number of an hour")?;
+        for bucket in &mut self.buckets {
+            *bucket = Money(from.i128()?);
+        }
+        Ok(())
     }
 
     fn digest(&self, hash: &mut StateHasher) {

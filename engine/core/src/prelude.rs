@@ -10,5 +10,6 @@ pub use crate::{
     orders::{Order, OrderState},
     portfolio::Position,
     risk::{Denial, OrderRequest, TradingState},
+    snapshot::{Decoder, Encoder, SnapshotError},
     strategy::{Context, Fill, NoConfig, OrderUpdate, Strategy, StrategyError},
 };

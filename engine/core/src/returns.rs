@@ -10,11 +10,13 @@ use crate::{
     hash::StateHasher,
     instrument::InstrumentId,
     market::Market,
+    snapshot::{Decoder, Encoder, SnapshotError, Tag},
     stats::{EwmaCovariance, StatsError},
 };
 
 /// Rows that must have been seen before a correlation is used.
 const ROWS_MIN: u64 = 30;
+const SECTION: Tag = Tag(*b"RETN");
 
 /// Covariance of sampled returns.
 #[derive(Debug)]
@@ -51,6 +53,11 @@ impl Returns {
         }
         self.covariance.update(&self.row);
         self.rows += 1;
+    }
+
+    /// Share of a row in the estimate.
+    pub(crate) const fn share(&self) -> f64 {
+        self.covariance.share()
     }
 
     /// The row taken last, one log return per instrument.
@@ -106,6 +113,32 @@ impl Returns {
             return 0;
         }
         (shared / libm::sqrt(scale) * 1e6) as i64
+    }
+
+    /// Writes the estimate, the mids that the next row starts from, and the last row, which strategies may still read.
+    pub(crate) fn save(&self, out: &mut Encoder) {
+        out.section(SECTION);
+        out.u64(self.rows);
+        for (mid, value) in self.mids.iter().zip(&self.row) {
+            out.bool(mid.is_some());
+            out.f64(mid.unwrap_or(0.0));
+            out.f64(*value);
+        }
+        self.covariance.save(out);
+    }
+
+    /// Reads into an estimate of the same instruments.
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        from.section(SECTION)?;
+        self.rows = from.count()?;
+        for (mid, value) in self.mids.iter_mut().zip(&mut self.row) {
+            let is_known = from.bool()?;
+            let bits = from.u64()?;
+            from.expect(is_known || bits == 0, "zero for a mid that is not known")?;
+            *mid = is_known.then_some(f64::from_bits(bits));
+            *value = from.f64()?;
+        }
+        self.covariance.load(from)
     }
 
     pub(crate) fn digest(&self, hash: &mut StateHasher) {

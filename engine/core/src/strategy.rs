@@ -43,6 +43,7 @@ use crate::{
     orders::{Order, OrderState},
     portfolio::Position,
     risk::{Denial, OrderRequest, TradingState, quantity_for_risk},
+    snapshot::{Decoder, Encoder, SnapshotError},
     state::State,
 };
 
@@ -123,6 +124,20 @@ pub trait Strategy: Sized {
 
     /// Folds every field that can change a later decision into `hash`. A strategy without such state needs none.
     fn digest(&self, _hash: &mut StateHasher) {}
+
+    /// Writes every field that can change a later decision, the same fields that `digest` folds, for a snapshot. What
+    /// follows from configuration and instruments need not be written. A strategy without such state needs none; one that
+    /// keeps state must save it all, or a restart will go on with another state than the run that ended.
+    fn save(&self, _out: &mut Encoder) {}
+
+    /// Reads what `save` wrote, in the same order, into a strategy just built. The bytes may be anything: check what is
+    /// used as an index or a divisor.
+    ///
+    /// # Errors
+    /// The bytes end, or hold what `save` cannot have written.
+    fn load(&mut self, _from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        Ok(())
+    }
 }
 
 /// The strategy's window on the hub, for the length of one call.

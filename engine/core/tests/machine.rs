@@ -8,8 +8,9 @@ use acth_core::{
     core::{Core, HASH_INTERVAL_EVENTS, Input},
     decision::{ClientOrderId, Decision, DecisionKind, Decisions},
     event::{
-        Bbo, BookState, BookStateChanged, Event, EventKind, Level, OperatorAction, OrderFilled,
-        OrderReport, Plain, ReportReason, Side, flags,
+        Bbo, BookState, BookStateChanged, CommandSent, Event, EventError, EventKind, Level,
+        OperatorAction, OperatorCommand, OperatorReason, OrderFilled, OrderReport, ReportReason,
+        Side, flags,
     },
     instrument::{AssetClass, Contract, Instrument, InstrumentId, Instruments},
     money::Money,
@@ -200,9 +201,22 @@ fn fill(id: ClientOrderId, price: i64, quantity: i64, execution_id: u64) -> Even
 }
 
 fn operator(action: OperatorAction) -> Event {
-    Event::new(EventKind::OperatorCommanded, BTC)
-        .with_detail(action as u8)
-        .with_body(&Plain { reserved: [0; 5] })
+    Event::new(EventKind::OperatorCommanded, BTC).with_detail(action as u8)
+}
+
+fn operator_because(action: OperatorAction, reason: OperatorReason) -> Event {
+    operator(action).with_body(&OperatorCommand::because(reason))
+}
+
+fn sent(sequence: u64, id: ClientOrderId) -> Event {
+    let body = CommandSent {
+        sequence,
+        client_order_id: id.0,
+        ts_egress_ns: 1,
+        ts_cause_ingress_ns: 0,
+        reserved: 0,
+    };
+    Event::new(EventKind::CommandSent, BTC).with_body(&body)
 }
 
 fn bid(price: i64) -> OrderRequest {
@@ -318,6 +332,101 @@ fn halting_cancels_everything_even_what_one_input_has_no_room_for() {
     }
     assert_eq!(cancelled, 50);
     assert_eq!(bench.core.trading_state(), TradingState::Halted);
+}
+
+#[test]
+fn every_reason_of_a_command_has_its_reason_of_a_state() {
+    let reasons = [
+        (OperatorReason::Unspecified, StateReason::Operator),
+        (OperatorReason::DiskLow, StateReason::DiskLow),
+        (OperatorReason::DiskFull, StateReason::DiskFull),
+        (
+            OperatorReason::DurabilityBehind,
+            StateReason::DurabilityBehind,
+        ),
+        (OperatorReason::IngressBehind, StateReason::IngressBehind),
+        (OperatorReason::KillFlag, StateReason::KillFlag),
+    ];
+    for (code, (why, reason)) in (0..).zip(reasons) {
+        assert_eq!(OperatorReason::from_code(code), Some(why));
+        for action in [OperatorAction::Reduce, OperatorAction::Halt] {
+            let mut bench = Bench::new(vec![]);
+            let decisions = bench.apply(&operator_because(action, why));
+            assert_eq!(decisions[0].reason, reason as u16);
+            assert_eq!(bench.core.trading_state_reason(), reason);
+            bench.apply(&operator(OperatorAction::Resume));
+            assert_eq!(bench.core.trading_state(), TradingState::Active);
+            assert_eq!(bench.core.trading_state_reason(), StateReason::Operator);
+        }
+    }
+    let unknown = OperatorCommand {
+        reason: 6,
+        reserved: [0; 4],
+    };
+    let event = operator(OperatorAction::Halt).with_body(&unknown);
+    assert_eq!(event.check(), Err(EventError::Reason(6)));
+    let reserved = OperatorCommand {
+        reason: 1,
+        reserved: [0, 0, 0, 1],
+    };
+    let event = operator(OperatorAction::Halt).with_body(&reserved);
+    assert_eq!(event.check(), Err(EventError::Reserved(event.kind)));
+}
+
+#[test]
+fn an_orderly_end_halts_and_cancels_and_leaves_an_earlier_reason() {
+    let mut bench = Bench::new(vec![bid(9_900)]);
+    let decisions = bench.apply(&operator(OperatorAction::End));
+    let expected = [DecisionKind::TradingStateChanged, DecisionKind::CancelOrder];
+    assert_eq!(kinds(&decisions), expected);
+    assert_eq!(decisions[0].reason, StateReason::RunEnded as u16);
+    assert_eq!(bench.core.trading_state(), TradingState::Halted);
+
+    let mut bench = Bench::new(vec![]);
+    bench.apply(&operator_because(
+        OperatorAction::Halt,
+        OperatorReason::KillFlag,
+    ));
+    assert!(bench.apply(&operator(OperatorAction::End)).is_empty());
+    assert_eq!(bench.core.trading_state_reason(), StateReason::KillFlag);
+}
+
+#[test]
+fn only_a_person_loosens_a_halt() {
+    let mut bench = Bench::new(vec![]);
+    bench.apply(&operator(OperatorAction::Halt));
+    let reduce = operator_because(OperatorAction::Reduce, OperatorReason::IngressBehind);
+    assert!(bench.apply(&reduce).is_empty());
+    assert_eq!(bench.core.trading_state(), TradingState::Halted);
+    bench.apply(&operator(OperatorAction::Reduce));
+    assert_eq!(bench.core.trading_state(), TradingState::Reducing);
+}
+
+#[test]
+fn an_order_is_sent_when_its_own_command_was_and_not_its_cancel() {
+    let mut bench = Bench::new(vec![bid(9_900), bid(9_901)]);
+    let ids = bench.orders_placed();
+    let flags = |bench: &Bench| -> Vec<bool> {
+        bench
+            .core
+            .open_orders()
+            .map(|order| order.is_sent)
+            .collect()
+    };
+    let is_by_age = bench
+        .core
+        .open_orders()
+        .map(|order| order.id)
+        .eq(ids.clone());
+    assert!(is_by_age, "oldest first");
+    bench.apply(&sent(ids[0].sequence() + 1, ids[0]));
+    assert_eq!(flags(&bench), [false, false]);
+    let before = bench.core.state_hash();
+    bench.apply(&sent(ids[1].sequence(), ids[1]));
+    assert_eq!(flags(&bench), [false, true]);
+    assert_ne!(bench.core.state_hash(), before);
+    assert_eq!(bench.core.last_input_sequence(), bench.sequence - 1);
+    assert_eq!(bench.core.now_ns(), bench.ts_ns);
 }
 
 #[test]

@@ -19,6 +19,18 @@ pub trait Machine {
     fn state_hash(&self) -> u64;
 }
 
+/// A machine whose whole state can be written down, so that a restart need not replay all that came before.
+pub trait Snapshot: Machine {
+    /// Replaces the content of `out` by a snapshot of the whole state.
+    fn encode_snapshot(&self, out: &mut Vec<u8>);
+}
+
+impl<S: Strategy> Snapshot for Core<S> {
+    fn encode_snapshot(&self, out: &mut Vec<u8>) {
+        Self::encode_snapshot(self, out);
+    }
+}
+
 impl<S: Strategy> Machine for Core<S> {
     #[inline]
     fn apply(&mut self, sequence: u64, ts_core_ns: i64, event: &Event, decisions: &mut Decisions) {

@@ -6,7 +6,7 @@ mod support;
 
 use acth_core::{
     decision::{Decision, DecisionKind},
-    event::{Event, EventView, OperatorAction},
+    event::{Event, EventView, OperatorAction, OperatorReason},
 };
 use acth_engine::{
     clock::Clock,
@@ -57,27 +57,38 @@ fn run_failing(
     (error, frames)
 }
 
-fn actions(frames: &[OwnedFrame]) -> Vec<OperatorAction> {
+fn commands(frames: &[OwnedFrame]) -> Vec<(OperatorAction, OperatorReason)> {
     let inputs = frames
         .iter()
         .filter(|frame| matches!(classify(frame.kind), FrameClass::Input(_)));
     inputs
         .filter_map(
             |frame| match Event::read_from_bytes(&frame.payload).unwrap().view() {
-                EventView::OperatorCommanded(action) => action,
+                EventView::OperatorCommanded { action, reason } => action.zip(reason),
                 _ => None,
             },
         )
         .collect()
 }
 
-/// The run went through both phases of its end.
-fn assert_orderly_end(frames: &[OwnedFrame]) {
-    let actions = actions(frames);
-    assert_eq!(actions.last(), Some(&OperatorAction::Stop));
-    assert!(actions.contains(&OperatorAction::Halt));
+const STOP: (OperatorAction, OperatorReason) = (OperatorAction::Stop, OperatorReason::Unspecified);
+
+/// The run went through both phases of its end, the first of which began with `closing`.
+fn assert_both_phases(frames: &[OwnedFrame], closing: (OperatorAction, OperatorReason)) {
+    let commands = commands(frames);
+    assert_eq!(commands[commands.len() - 2..], [closing, STOP]);
     let last = Decision::read_from_bytes(&frames.last().unwrap().payload).unwrap();
     assert_eq!(last.kind(), Some(DecisionKind::StateHashed));
+}
+
+/// Nothing failed: the next run may go on.
+fn assert_orderly_end(frames: &[OwnedFrame]) {
+    assert_both_phases(frames, (OperatorAction::End, OperatorReason::Unspecified));
+}
+
+/// Something failed: a person must look before the next run goes on.
+fn assert_halted_end(frames: &[OwnedFrame]) {
+    assert_both_phases(frames, (OperatorAction::Halt, OperatorReason::KillFlag));
 }
 
 #[test]
@@ -109,7 +120,7 @@ fn a_panic_in_the_source_still_ends_in_order() {
         let (error, frames) = run_failing(threads, source, sink, &Control::new());
         let text = error.to_string();
         assert!(text.contains("in source: planted in the source"), "{text}");
-        assert_orderly_end(&frames);
+        assert_halted_end(&frames);
     }
 }
 
@@ -122,7 +133,7 @@ fn a_panic_in_the_sink_still_ends_in_order() {
         let (error, frames) = run_failing(threads, source, sink, &Control::new());
         let text = error.to_string();
         assert!(text.contains("in egress: planted in the sink"), "{text}");
-        assert_orderly_end(&frames);
+        assert_halted_end(&frames);
     }
 }
 
@@ -135,14 +146,14 @@ fn errors_of_the_ports_end_the_run_in_order() {
         let (error, frames) = run_failing(threads, source, sink, &control);
         assert_eq!(error.to_string(), "source: file 3: planted error");
         assert_eq!(control.kill_reason(), Some(KillReason::SourceFailed));
-        assert_orderly_end(&frames);
+        assert_halted_end(&frames);
 
         let (mut source, mut sink) = venue(script(100));
         source.fault = SourceFault::Endless;
         sink.fault = SinkFault::Error;
         let (error, frames) = run_failing(threads, source, sink, &Control::new());
         assert_eq!(error.to_string(), "sink: session 1: planted refusal");
-        assert_orderly_end(&frames);
+        assert_halted_end(&frames);
     }
 }
 
@@ -153,7 +164,7 @@ fn an_event_that_no_reader_would_accept_never_reaches_the_journal() {
         source.fault = SourceFault::BadEvent;
         let (error, frames) = run_failing(threads, source, sink, &Control::new());
         assert!(matches!(error, EngineError::Event(_)), "{error}");
-        assert_orderly_end(&frames);
+        assert_halted_end(&frames);
         for frame in &frames {
             if matches!(classify(frame.kind), FrameClass::Input(_)) {
                 Event::read_from_bytes(&frame.payload)
@@ -179,7 +190,7 @@ fn a_journal_that_cannot_go_on_ends_the_run() {
         );
         let store = store.lock().unwrap();
         assert!(store.is_sealed);
-        assert_orderly_end(&store.frames);
+        assert_halted_end(&store.frames);
 
         let journal = MemoryJournal {
             fails_at: Some(50),
@@ -247,7 +258,7 @@ fn a_sink_that_does_not_keep_up_raises_the_kill_flag() {
     let (error, frames) = run_failing(ThreadMode::Multi, source, sink, &control);
     assert!(matches!(error, EngineError::EgressFull(_)), "{error}");
     assert_eq!(control.kill_reason(), Some(KillReason::EgressFull));
-    assert_eq!(actions(&frames).last(), Some(&OperatorAction::Stop));
+    assert_eq!(commands(&frames).last(), Some(&STOP));
     assert!(sent.lock().unwrap().len() < 4 * BURST);
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use acth_core::{
     decision::{Decision, DecisionKind, Outbound},
-    event::{Event, EventKind, EventView, OperatorAction},
+    event::{Event, EventKind, EventView, OperatorAction, OperatorReason},
 };
 use acth_engine::{
     clock::Clock,
@@ -114,7 +114,10 @@ fn assert_order_of_history(frames: &[OwnedFrame]) {
     let last = *inputs(frames).last().unwrap();
     assert!(matches!(
         last.view(),
-        EventView::OperatorCommanded(Some(OperatorAction::Stop))
+        EventView::OperatorCommanded {
+            action: Some(OperatorAction::Stop),
+            reason: Some(OperatorReason::Unspecified),
+        }
     ));
     let (_, last) = *decisions(frames).last().unwrap();
     assert_eq!(last.kind(), Some(DecisionKind::StateHashed));
@@ -127,9 +130,9 @@ fn every_mode_keeps_the_order_of_history_and_ends_in_two_phases() {
         assert_eq!(run.tail, Tail::Sealed, "{threads:?} {clock:?}");
         assert_order_of_history(&run.frames);
         let toy = &run.outcome.machine;
-        assert_eq!(toy.actions, [OperatorAction::Halt, OperatorAction::Stop]);
+        assert_eq!(toy.actions, [OperatorAction::End, OperatorAction::Stop]);
         assert_eq!(run.outcome.stop_reason, StopReason::SourceEnded);
-        // 1000 orders; `Halt` cancels as many as one input may.
+        // 1000 orders; `End` cancels as many as one input may.
         assert_eq!(run.outcome.orders, 1000);
         assert_eq!(toy.sent + run.outcome.withheld, 1000 + 64);
         assert_eq!(run.outcome.decisions, 1000 + 64 + 1);
@@ -359,6 +362,13 @@ fn a_core_that_is_behind_its_source_is_told_to_reduce_once() {
             .filter(|action| **action == OperatorAction::Reduce)
             .count();
         assert_eq!(count, expected_count, "{clock:?} {reduces}");
+        let is_reduction = |event: &&Event| {
+            let (action, reason) = (OperatorAction::Reduce, OperatorReason::IngressBehind);
+            matches!(event.view(), EventView::OperatorCommanded { action: a, reason: r }
+                if a == Some(action) && r == Some(reason))
+        };
+        let inputs = inputs(&run.frames);
+        assert_eq!(inputs.iter().filter(is_reduction).count(), expected_count);
         assert_eq!(run.outcome.events as usize, 200_000 + 2 + expected_count);
     }
 }

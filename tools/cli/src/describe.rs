@@ -2,7 +2,10 @@
 
 use acth_core::{
     decision::{Decision, OrderType, TimeInForce},
-    event::{BookState, Event, EventKind, EventView, OperatorAction, ReportReason, Side, flags},
+    event::{
+        BookState, Event, EventKind, EventView, OperatorAction, OperatorReason, ReportReason, Side,
+        flags,
+    },
     risk::{Denial, StateReason, TradingState},
 };
 use serde_json::{Map, Value, json};
@@ -122,9 +125,10 @@ fn body_fields(event: &Event) -> Map<String, Value> {
         EventView::TimerFired(timer) => {
             json!({"ts_due_ns": timer.ts_due_ns, "count": timer.count})
         }
-        EventView::OperatorCommanded(action) => {
-            json!({"action": action.map(|action: OperatorAction| format!("{action:?}"))})
-        }
+        EventView::OperatorCommanded { action, reason } => json!({
+            "action": action.map(|action: OperatorAction| format!("{action:?}")),
+            "reason": reason.map(|reason: OperatorReason| format!("{reason:?}")),
+        }),
         EventView::ConnectionChanged(is_open) => json!({"is_open": is_open}),
         EventView::Unknown(code) => json!({"code": code}),
     })

@@ -140,7 +140,7 @@ pub struct Summary {
     pub account: AccountFacts,
     /// The instruments.
     pub instruments: Vec<InstrumentFacts>,
-    /// Active, Reducing or Halted; halted by the operator at the end of every run.
+    /// Active, Reducing or Halted; a run that ends in order ends halted, with the reason `RunEnded`.
     pub trading_state: &'static str,
     /// Why.
     pub trading_state_reason: &'static str,

@@ -10,6 +10,9 @@ use crate::event::Side;
 /// Largest number of ticks: a price is at most `i64::MAX` and a tick at least 1.
 const TICKS_MAX: u64 = i64::MAX as u64;
 
+/// Largest key of either side.
+pub(super) const KEY_MAX: u64 = TICKS_MAX;
+
 /// The price grid of one instrument.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grid {

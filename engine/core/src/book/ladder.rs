@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use super::{
     PAGE_TICKS, evicted_at_once,
     far::Far,
+    grid::KEY_MAX,
     occupancy::{Occupancy, boxed_array},
 };
 
@@ -71,6 +72,43 @@ impl<const PAGES: usize> Ladder<PAGES> {
         } else {
             self.far.quantity_at(key)
         }
+    }
+
+    pub(super) const fn levels_max(&self) -> usize {
+        self.levels_max
+    }
+
+    /// The lower edge of the window.
+    pub(super) const fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Begins to fill an empty side whose window lies at `base`. False when no window can lie there.
+    pub(super) const fn start_load(&mut self, evicted_count: u64, base: u64) -> bool {
+        self.evicted_count = evicted_count;
+        self.base = base;
+        base <= KEY_MAX
+    }
+
+    /// Adds the next worse level; the caller keeps to that order and to the bound. False when the best level does not lie
+    /// in the window.
+    pub(super) fn load_level(&mut self, key: u64, quantity: i64) -> bool {
+        let is_in_window = self.is_in_window(key);
+        if self.depth == 0 {
+            self.best = key;
+        }
+        self.depth += 1;
+        if is_in_window {
+            self.store(key, quantity);
+        } else {
+            self.far.push(key, quantity);
+        }
+        self.is_in_window(self.best)
+    }
+
+    /// The far levels came best first and are kept worst first.
+    pub(super) fn end_load(&mut self) {
+        self.far.reverse_from(0);
     }
 
     /// Sets the quantity at a key; 0 deletes.

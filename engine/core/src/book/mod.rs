@@ -34,6 +34,7 @@ mod occupancy;
 use crate::{
     event::{Level, Side},
     hash::StateHasher,
+    snapshot::{Decoder, Encoder, SnapshotError, Tag},
 };
 use grid::Grid;
 use ladder::Ladder;
@@ -51,7 +52,11 @@ pub const EVICTED_PART: usize = 16;
 /// Bytes that a book with the default bounds takes: quantities, bits and far array of both sides.
 pub const BOOK_BYTES: usize =
     2 * (WINDOW_PAGES * (PAGE_TICKS + 1) * 8 + (LEVELS_PER_SIDE_MAX + 1) * 16);
+const SECTION: Tag = Tag(*b"BOOK");
 const _: () = assert!(BOOK_BYTES < 2 << 20, "128 books fit into 256 MiB");
+
+/// Bytes of one level in a snapshot.
+const LEVEL_BYTES: usize = 16;
 
 /// How many of its worst levels a side forgets when it outgrows `levels_max`.
 const fn evicted_at_once(levels_max: usize) -> usize {
@@ -165,6 +170,47 @@ impl<const PAGES: usize> Book<PAGES> {
                 hasher.signed(level.quantity);
             }
         }
+    }
+
+    /// Writes the levels, best first, where each window lies, and the counters.
+    pub(crate) fn save(&self, out: &mut Encoder) {
+        out.section(SECTION);
+        out.u64(self.refused_count);
+        for side in [Side::Bid, Side::Ask] {
+            let ladder = &self.ladders[index(side)];
+            out.u64(ladder.evicted_count());
+            out.u64(ladder.base());
+            out.length(ladder.depth());
+            for level in self.levels(side) {
+                out.i64(level.price);
+                out.i64(level.quantity);
+            }
+        }
+    }
+
+    /// Reads into an empty book of the same tick and bounds.
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        from.section(SECTION)?;
+        self.refused_count = from.count()?;
+        for side in [Side::Bid, Side::Ask] {
+            let (evicted_count, base) = (from.count()?, from.u64()?);
+            let ladder = &mut self.ladders[index(side)];
+            let is_base = ladder.start_load(evicted_count, base);
+            from.expect(is_base, "a window within the range of keys")?;
+            let mut key_before = u64::MAX;
+            for _ in 0..from.length(ladder.levels_max(), LEVEL_BYTES)? {
+                let (price, quantity) = (from.i64()?, from.i64()?);
+                let key = self.grid.key(side, price);
+                let key = key.ok_or_else(|| from.invalid("a positive multiple of the tick"))?;
+                from.expect(quantity > 0, "a positive quantity")?;
+                from.expect(key < key_before, "levels from the best to the worst")?;
+                key_before = key;
+                let is_placed = ladder.load_level(key, quantity);
+                from.expect(is_placed, "the best level within the window")?;
+            }
+            ladder.end_load();
+        }
+        Ok(())
     }
 
     /// Levels that were given and are not kept: refused or evicted. Clearing does not reset it.

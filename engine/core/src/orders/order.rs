@@ -6,6 +6,7 @@ use crate::{
     hash::StateHasher,
     instrument::InstrumentId,
     risk::OrderRequest,
+    snapshot::{Decoder, Encoder, SnapshotError},
 };
 
 use super::state::{OrderSignal, OrderState, Transition};
@@ -37,6 +38,8 @@ pub struct Order {
     pub reason: u16,
     /// When it was decided, ns since the Unix epoch.
     pub ts_placed_ns: i64,
+    /// True once egress has confirmed that it left the host.
+    pub is_sent: bool,
     /// The state that a refused cancel returns to; equals `state` unless that is `PendingCancel` or final.
     beneath: OrderState,
 }
@@ -61,6 +64,7 @@ impl Order {
             agent: request.agent,
             reason: request.reason,
             ts_placed_ns,
+            is_sent: false,
             beneath: OrderState::PendingNew,
         }
     }
@@ -79,6 +83,7 @@ impl Order {
         agent: 0,
         reason: 0,
         ts_placed_ns: 0,
+        is_sent: false,
         beneath: OrderState::Rejected,
     };
 
@@ -146,8 +151,67 @@ impl Order {
                 | (self.order_type as u64) << 56,
         );
         hasher.word(
-            self.time_in_force as u64 | (self.state as u64) << 8 | (self.beneath as u64) << 16,
+            self.time_in_force as u64
+                | (self.state as u64) << 8
+                | (self.beneath as u64) << 16
+                | u64::from(self.is_sent) << 24,
         );
+    }
+}
+
+/// Bytes that one order takes in a snapshot.
+pub(super) const ORDER_BYTES: usize = 8 * 5 + 2 * 3 + 6;
+
+impl Order {
+    /// Writes every field, `beneath` included.
+    pub(super) fn save(&self, out: &mut Encoder) {
+        out.u64(self.id.0);
+        out.u16(self.instrument.0);
+        out.u8(self.side as u8);
+        out.i64(self.price);
+        out.i64(self.quantity);
+        out.i64(self.filled);
+        out.u8(self.order_type as u8);
+        out.u8(self.time_in_force as u8);
+        out.u8(self.state as u8);
+        out.u8(self.beneath as u8);
+        out.u16(self.agent);
+        out.u16(self.reason);
+        out.i64(self.ts_placed_ns);
+        out.bool(self.is_sent);
+    }
+
+    /// Reads one order and refuses what no life can have led to.
+    pub(super) fn load(from: &mut Decoder<'_>) -> Result<Self, SnapshotError> {
+        let order = Self {
+            id: ClientOrderId(from.u64()?),
+            instrument: InstrumentId(from.u16()?),
+            side: from.code(Side::from_code, "a side")?,
+            price: from.i64()?,
+            quantity: from.i64()?,
+            filled: from.i64()?,
+            order_type: from.code(OrderType::from_code, "an order type")?,
+            time_in_force: from.code(TimeInForce::from_code, "a time in force")?,
+            state: from.code(OrderState::from_code, "an order state")?,
+            beneath: from.code(OrderState::from_code, "an order state beneath")?,
+            agent: from.u16()?,
+            reason: from.u16()?,
+            ts_placed_ns: from.time_ns()?,
+            is_sent: from.bool()?,
+        };
+        let is_beneath_right = match order.state {
+            OrderState::PendingCancel => {
+                order.beneath.is_open() && order.beneath != OrderState::PendingCancel
+            }
+            state => order.beneath == state,
+        };
+        from.expect(is_beneath_right, "the order state itself beneath it")?;
+        let filled_max = order
+            .quantity
+            .saturating_sub(i64::from(order.state.is_open()));
+        let is_filled_right = order.quantity > 0 && (0..=filled_max).contains(&order.filled);
+        from.expect(is_filled_right, "a filled quantity that fits the order")?;
+        Ok(order)
     }
 }
 

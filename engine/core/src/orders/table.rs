@@ -9,7 +9,7 @@ use super::{
     chain::{Chain, Links},
     executions::Executions,
     index::Index,
-    order::{Order, OrderChange, OrderError, OrderTableError},
+    order::{ORDER_BYTES, Order, OrderChange, OrderError, OrderTableError},
     state::{OrderSignal, OrderState, Transition},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     instrument::{InstrumentId, Instruments},
     money::Money,
     risk::Terms,
+    snapshot::{Decoder, Encoder, SnapshotError, Tag},
 };
 
 /// Most orders open at one time.
@@ -27,6 +28,7 @@ pub const OPEN_ORDERS_MAX: usize = 256;
 pub const RECENT_ORDERS_MAX: usize = 768;
 const SLOTS: usize = OPEN_ORDERS_MAX + RECENT_ORDERS_MAX;
 const _: () = assert!(SLOTS < u16::MAX as usize);
+const SECTION: Tag = Tag(*b"ORDR");
 
 /// How often reports were anything but plain progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub struct OrderTable {
     rows: Vec<Row>,
     open_notional: Money,
     executions: Executions,
-    /// Fold of every finished order as it was when it ended and after each late fill: what the recent ones are.
+    /// Fold of every finished order as it was when it ended and after each late report: what the recent ones are.
     finished: StateHasher,
     counts: OrderCounts,
 }
@@ -140,6 +142,23 @@ impl OrderTable {
         self.by_age.push(&mut self.open, slot);
         self.by_instrument.push(&mut row.chain, slot);
         Ok(())
+    }
+
+    /// Takes down that egress handed the command decided at `sequence` over: the order has left if that is the one
+    /// that placed it. Its cancel carries another sequence and changes nothing.
+    #[inline]
+    pub fn mark_sent(&mut self, id: ClientOrderId, sequence: u64) {
+        let Some(slot) = self.index.get(id.0) else {
+            return;
+        };
+        let order = &mut self.slots[slot];
+        if id.sequence() != sequence || order.is_sent {
+            return;
+        }
+        order.is_sent = true;
+        if order.state.is_final() {
+            order.digest(&mut self.finished);
+        }
     }
 
     /// An open or recent order.
@@ -347,6 +366,71 @@ impl OrderTable {
         }
     }
 
+    /// Writes the orders in their two chains; slots, indexes and sums follow from these.
+    pub(crate) fn save(&self, out: &mut Encoder) {
+        out.section(SECTION);
+        out.length(self.open_count());
+        self.open().for_each(|order| order.save(out));
+        out.length(self.recent.count as usize);
+        self.recent().for_each(|order| order.save(out));
+        out.u64(self.finished.state());
+        for count in self.counts.words() {
+            out.u64(count);
+        }
+        self.executions.save(out);
+    }
+
+    /// Reads into an empty table.
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        from.section(SECTION)?;
+        for _ in 0..from.length(OPEN_ORDERS_MAX, ORDER_BYTES)? {
+            let order = Order::load(from)?;
+            from.expect(order.state.is_open(), "an open order")?;
+            let slot = self.load_slot(order, from)?;
+            self.load_open(&order, slot)
+                .ok_or_else(|| from.invalid("open quantities that fit their sums"))?;
+        }
+        for _ in 0..from.length(RECENT_ORDERS_MAX, ORDER_BYTES)? {
+            let order = Order::load(from)?;
+            from.expect(order.state.is_final(), "a finished order")?;
+            let slot = self.load_slot(order, from)?;
+            self.by_age.push(&mut self.recent, slot);
+        }
+        self.finished = StateHasher::resume(from.u64()?);
+        self.counts = OrderCounts {
+            stayed: from.count()?,
+            illegal: from.count()?,
+            duplicate_executions: from.count()?,
+            unknown: from.count()?,
+            refused_fills: from.count()?,
+        };
+        self.executions.load(from)
+    }
+
+    /// Gives a saved order a slot and an entry in the index.
+    fn load_slot(&mut self, order: Order, from: &Decoder<'_>) -> Result<u16, SnapshotError> {
+        let is_known = order.instrument.index() < self.rows.len();
+        from.expect(is_known, "an instrument of the table")?;
+        from.expect(!self.contains(order.id), "an id that is used once")?;
+        let slot = self.free.pop();
+        let slot = slot.ok_or_else(|| from.invalid("as many orders as there are slots"))?;
+        self.slots[slot as usize] = order;
+        self.index.set(order.id.0, slot);
+        Ok(slot)
+    }
+
+    /// Adds a saved open order to the chains and sums; `None` when a sum overflows.
+    fn load_open(&mut self, order: &Order, slot: u16) -> Option<()> {
+        let row = &mut self.rows[order.instrument.index()];
+        let quantity = &mut row.open_quantity[side_index(order.side)];
+        *quantity = quantity.checked_add(order.remaining())?;
+        let more = open_notional(&row.terms, order.price, order.remaining())?;
+        self.open_notional = Money(self.open_notional.0.checked_add(more.0)?);
+        self.by_age.push(&mut self.open, slot);
+        self.by_instrument.push(&mut row.chain, slot);
+        Some(())
+    }
+
     /// Folds in all that decides what the table will do next. Open orders are folded as they are; finished ones were
     /// folded when they ended, because hashing all of them anew costs about ten times as much.
     pub fn digest(&self, hasher: &mut StateHasher) {
@@ -357,11 +441,22 @@ impl OrderTable {
         hasher.word(u64::from(self.recent.count));
         hasher.word(self.finished.finish());
         self.executions.digest(hasher);
-        hasher.word(self.counts.stayed);
-        hasher.word(self.counts.illegal);
-        hasher.word(self.counts.duplicate_executions);
-        hasher.word(self.counts.unknown);
-        hasher.word(self.counts.refused_fills);
+        for count in self.counts.words() {
+            hasher.word(count);
+        }
+    }
+}
+
+impl OrderCounts {
+    /// All counts, in the order of the fields.
+    const fn words(&self) -> [u64; 5] {
+        [
+            self.stayed,
+            self.illegal,
+            self.duplicate_executions,
+            self.unknown,
+            self.refused_fills,
+        ]
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     instrument::{InstrumentId, Instruments},
     money::Money,
     risk::Terms,
+    snapshot::{Decoder, Encoder, SnapshotError, Tag},
 };
 use position::{add, sub};
 use totals::Totals;
@@ -62,6 +63,8 @@ pub enum PortfolioError {
         anew: i128,
     },
 }
+
+const SECTION: Tag = Tag(*b"PORT");
 
 /// One instrument's part of the books.
 #[derive(Clone, Copy, Debug)]
@@ -296,6 +299,43 @@ impl Portfolio {
             totals::same("value of a position", row.value, row.worth())?;
         }
         totals.check(self.cash_at_start)
+    }
+
+    /// Writes positions, cash and peak; values and sums follow from these.
+    pub(crate) fn save(&self, out: &mut Encoder) {
+        out.section(SECTION);
+        out.i128(self.totals.cash.0);
+        out.i128(self.equity_max.0);
+        for row in &self.rows {
+            out.bool(row.is_marked);
+            row.position.save(out);
+        }
+    }
+
+    /// Reads into books of the same instruments and starting cash. They must balance.
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        from.section(SECTION)?;
+        let mut totals = Totals::new(Money(from.i128()?));
+        let equity_max = Money(from.i128()?);
+        for row in &mut self.rows {
+            row.is_marked = from.bool()?;
+            row.position = Position::load(from)?;
+            let is_touched = row.is_marked || row.position == Position::default();
+            from.expect(is_touched, "a mark wherever something was held")?;
+            let overflow = || from.invalid("amounts that fit their integers");
+            row.value = row.worth().ok_or_else(overflow)?;
+            totals = totals
+                .with_row(&row.position, row.value)
+                .ok_or_else(overflow)?;
+        }
+        let is_settled = totals.settle(self.cash_at_start).is_some();
+        let is_balanced = is_settled && totals.check(self.cash_at_start).is_ok();
+        from.expect(is_balanced, "books that balance")?;
+        let is_peak = equity_max >= totals.equity && equity_max >= self.cash_at_start;
+        from.expect(is_peak, "a peak of equity that is no lower than equity")?;
+        self.equity_max = equity_max;
+        self.totals = totals;
+        Ok(())
     }
 
     /// Folds in all positions and sums.

@@ -1,6 +1,11 @@
 //! One position and what a fill makes of it.
 
-use crate::{hash::StateHasher, money::Money, risk::Terms};
+use crate::{
+    hash::StateHasher,
+    money::Money,
+    risk::Terms,
+    snapshot::{Decoder, Encoder, SnapshotError},
+};
 
 /// What is held of one instrument and what it has earned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,6 +117,27 @@ impl Position {
         }
         self.cost = terms.exact(price, after)?;
         Some((PositionChange::Flipped, realised))
+    }
+
+    /// Writes every field.
+    pub(super) fn save(&self, out: &mut Encoder) {
+        out.i64(self.quantity);
+        out.i64(self.mark_price);
+        for amount in [self.cost, self.realised, self.fees, self.volume] {
+            out.i128(amount.0);
+        }
+    }
+
+    /// Reads every field; whether they fit each other the books find out.
+    pub(super) fn load(from: &mut Decoder<'_>) -> Result<Self, SnapshotError> {
+        Ok(Self {
+            quantity: from.i64()?,
+            mark_price: from.i64()?,
+            cost: Money(from.i128()?),
+            realised: Money(from.i128()?),
+            fees: Money(from.i128()?),
+            volume: Money(from.i128()?),
+        })
     }
 
     /// Folds in every field.

@@ -69,6 +69,17 @@ impl Totals {
         })
     }
 
+    /// The sums with one more position and its value; cash stays.
+    pub(super) fn with_row(&self, position: &Position, value: Money) -> Option<Self> {
+        Some(Self {
+            cost: add(self.cost, position.cost)?,
+            realised: add(self.realised, position.realised)?,
+            fees: add(self.fees, position.fees)?,
+            volume: add(self.volume, position.volume)?,
+            ..self.after_value(Money::ZERO, value)?
+        })
+    }
+
     /// Computes equity, and makes sure that the other side of the balance fits its integer too.
     pub(super) fn settle(&mut self, cash_at_start: Money) -> Option<()> {
         self.equity = add(self.cash, self.value)?;

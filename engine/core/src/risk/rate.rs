@@ -2,12 +2,16 @@
 
 use alloc::{vec, vec::Vec};
 
-use crate::hash::StateHasher;
+use crate::{
+    hash::StateHasher,
+    snapshot::{Decoder, Encoder, SnapshotError, Tag},
+};
 
 /// Most orders that one window can count; with more the count stays here, above any limit.
 pub const ORDER_RATE_MAX: usize = 1024;
 /// Length of the window.
 pub const ORDER_RATE_WINDOW_NS: i64 = 1_000_000_000;
+const SECTION: Tag = Tag(*b"RATE");
 
 /// The times of the latest orders.
 #[derive(Clone, Debug)]
@@ -60,12 +64,39 @@ impl OrderRate {
         }
     }
 
+    /// The times that count, oldest first.
+    fn times(&self) -> impl Iterator<Item = i64> {
+        (0..self.count).map(|step| self.times[(self.oldest + step) % ORDER_RATE_MAX])
+    }
+
+    /// Writes the times that count.
+    pub(crate) fn save(&self, out: &mut Encoder) {
+        out.section(SECTION);
+        out.i64(self.ts_final_ns);
+        out.length(self.count);
+        self.times().for_each(|time| out.i64(time));
+    }
+
+    /// Reads into an empty ring; the oldest time then stands first.
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        from.section(SECTION)?;
+        self.ts_final_ns = from.i64()?;
+        self.count = from.length(ORDER_RATE_MAX, 8)?;
+        let mut before = i64::MIN;
+        for place in 0..self.count {
+            let time = from.time_ns()?;
+            from.expect(time >= before, "times of orders in rising order")?;
+            self.times[place] = time;
+            before = time;
+        }
+        let is_final_right = self.count == 0 || before == self.ts_final_ns;
+        from.expect(is_final_right, "the time of the last order as the latest")
+    }
+
     /// Folds in the times that count.
     pub fn digest(&self, hasher: &mut StateHasher) {
         hasher.word(self.count as u64);
         hasher.signed(self.ts_final_ns);
-        for step in 0..self.count {
-            hasher.signed(self.times[(self.oldest + step) % ORDER_RATE_MAX]);
-        }
+        self.times().for_each(|time| hasher.signed(time));
     }
 }

@@ -63,11 +63,23 @@ pub enum StateReason {
     ConnectionLost = 12,
     /// An amount left its integer, or the books do not balance.
     BooksFailing = 13,
+    /// The journal's disk has little room left.
+    DiskLow = 14,
+    /// The journal's disk has no room left.
+    DiskFull = 15,
+    /// The durable watermark lags behind its bound.
+    DurabilityBehind = 16,
+    /// The core is behind its source.
+    IngressBehind = 17,
+    /// The kill flag is up.
+    KillFlag = 18,
+    /// The run ended in order; the next one may go on.
+    RunEnded = 19,
 }
 
 impl StateReason {
     /// Every reason, in the order of its code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Start,
         Self::Operator,
         Self::Drawdown,
@@ -81,6 +93,12 @@ impl StateReason {
         Self::TableFull,
         Self::ConnectionLost,
         Self::BooksFailing,
+        Self::DiskLow,
+        Self::DiskFull,
+        Self::DurabilityBehind,
+        Self::IngressBehind,
+        Self::KillFlag,
+        Self::RunEnded,
     ];
 
     /// The reason with this code, if there is one.
@@ -107,6 +125,12 @@ impl StateReason {
             Self::TableFull => "TableFull",
             Self::ConnectionLost => "ConnectionLost",
             Self::BooksFailing => "BooksFailing",
+            Self::DiskLow => "DiskLow",
+            Self::DiskFull => "DiskFull",
+            Self::DurabilityBehind => "DurabilityBehind",
+            Self::IngressBehind => "IngressBehind",
+            Self::KillFlag => "KillFlag",
+            Self::RunEnded => "RunEnded",
         }
     }
 }

@@ -3,7 +3,10 @@
 use alloc::{vec, vec::Vec};
 
 use super::{StatsError, correlation_of, is_usable, share_of_half_life};
-use crate::hash::StateHasher;
+use crate::{
+    hash::StateHasher,
+    snapshot::{Decoder, Encoder, SnapshotError},
+};
 
 /// Most series of one `EwmaCovariance`: one an instrument.
 pub const SERIES_MAX: usize = 128;
@@ -54,19 +57,44 @@ impl EwmaPair {
         }
     }
 
+    /// Writes the exact state.
+    pub fn save(&self, out: &mut Encoder) {
+        for value in self.values() {
+            out.f64(value);
+        }
+    }
+
+    /// Reads what `save` wrote.
+    ///
+    /// # Errors
+    /// The bytes end.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        *self = Self {
+            means: [from.f64()?, from.f64()?],
+            variances: [from.f64()?, from.f64()?],
+            covariance: from.f64()?,
+        };
+        Ok(())
+    }
+
     /// Folds in the exact state.
     pub fn digest(&self, hasher: &mut StateHasher) {
+        for value in self.values() {
+            hasher.float(value);
+        }
+    }
+
+    /// All fields, in their order.
+    const fn values(&self) -> [f64; 5] {
         let [mean_first, mean_second] = self.means;
         let [variance_first, variance_second] = self.variances;
-        for value in [
+        [
             mean_first,
             mean_second,
             variance_first,
             variance_second,
             self.covariance,
-        ] {
-            hasher.float(value);
-        }
+        ]
     }
 }
 
@@ -129,6 +157,11 @@ impl EwmaCovariance {
         self.count += 1;
     }
 
+    /// Share of a sample in the estimate.
+    pub(crate) const fn share(&self) -> f64 {
+        self.share
+    }
+
     /// How many series.
     pub const fn series_count(&self) -> usize {
         self.means.len()
@@ -168,6 +201,28 @@ impl EwmaCovariance {
             self.covariance(first, first),
             self.covariance(second, second),
         )
+    }
+
+    /// Writes the exact state; its share is a parameter and its size is the reader's.
+    pub fn save(&self, out: &mut Encoder) {
+        out.u64(self.count);
+        out.u64(self.refused_count);
+        for value in self.means.iter().chain(&self.triangle) {
+            out.f64(*value);
+        }
+    }
+
+    /// Reads what one of as many series wrote.
+    ///
+    /// # Errors
+    /// The bytes end, or a count cannot be.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        self.count = from.count()?;
+        self.refused_count = from.count()?;
+        for value in self.means.iter_mut().chain(&mut self.triangle) {
+            *value = from.f64()?;
+        }
+        Ok(())
     }
 
     /// Folds in the exact state.

@@ -1,7 +1,10 @@
 //! Mean and variance of one series, fading by time or by observation.
 
 use super::{StatsError, is_usable, share_of_half_life};
-use crate::hash::StateHasher;
+use crate::{
+    hash::StateHasher,
+    snapshot::{Decoder, Encoder, SnapshotError},
+};
 
 /// Mean and variance as of now, and the recursion that moves them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +33,18 @@ impl Moments {
     fn digest(&self, hasher: &mut StateHasher) {
         hasher.float(self.mean);
         hasher.float(self.variance);
+    }
+
+    fn save(&self, out: &mut Encoder) {
+        out.f64(self.mean);
+        out.f64(self.variance);
+    }
+
+    fn load(from: &mut Decoder<'_>) -> Result<Self, SnapshotError> {
+        Ok(Self {
+            mean: from.f64()?,
+            variance: from.f64()?,
+        })
     }
 }
 
@@ -119,6 +134,24 @@ impl Ewma {
         hasher.float(self.weight);
         hasher.word(self.refused_count);
     }
+
+    /// Writes the exact state; the half-life is a parameter.
+    pub fn save(&self, out: &mut Encoder) {
+        self.moments.save(out);
+        out.f64(self.weight);
+        out.u64(self.refused_count);
+    }
+
+    /// Reads what `save` wrote.
+    ///
+    /// # Errors
+    /// The bytes end, or a count cannot be.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        self.moments = Moments::load(from)?;
+        self.weight = from.f64()?;
+        self.refused_count = from.count()?;
+        Ok(())
+    }
 }
 
 /// Mean and variance by observation: each takes the same share of the weight, the first one all of it.
@@ -192,5 +225,23 @@ impl SampleEwma {
         self.moments.digest(hasher);
         hasher.word(self.count);
         hasher.word(self.refused_count);
+    }
+
+    /// Writes the exact state; the share is a parameter.
+    pub fn save(&self, out: &mut Encoder) {
+        self.moments.save(out);
+        out.u64(self.count);
+        out.u64(self.refused_count);
+    }
+
+    /// Reads what `save` wrote.
+    ///
+    /// # Errors
+    /// The bytes end, or a count cannot be.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        self.moments = Moments::load(from)?;
+        self.count = from.count()?;
+        self.refused_count = from.count()?;
+        Ok(())
     }
 }

@@ -3,7 +3,10 @@
 use alloc::{vec, vec::Vec};
 
 use super::{EwmaPair, StatsError, is_usable, share_of_half_life};
-use crate::hash::StateHasher;
+use crate::{
+    hash::StateHasher,
+    snapshot::{Decoder, Encoder, SnapshotError},
+};
 
 /// Largest lag, in samples.
 pub const LAG_MAX: usize = 64;
@@ -121,10 +124,36 @@ impl LeadLag {
         hasher.float(self.share);
         hasher.word(self.pairs.len() as u64);
         self.pairs.iter().for_each(|pair| pair.digest(hasher));
-        let (recent, older) = self.past.split_at(self.newest + 1);
-        let by_age = recent.iter().rev().chain(older.iter().rev());
-        by_age.for_each(|past| hasher.float(*past));
+        self.past_by_age().for_each(|past| hasher.float(past));
         hasher.word(self.count);
         hasher.word(self.refused_count);
+    }
+
+    /// The leader's last returns, newest first.
+    fn past_by_age(&self) -> impl Iterator<Item = f64> {
+        let (recent, older) = self.past.split_at(self.newest + 1);
+        recent.iter().rev().chain(older.iter().rev()).copied()
+    }
+
+    /// Writes the exact state, past returns from the newest to the oldest; share and lags are parameters.
+    pub fn save(&self, out: &mut Encoder) {
+        out.u64(self.count);
+        out.u64(self.refused_count);
+        self.past_by_age().for_each(|past| out.f64(past));
+        self.pairs.iter().for_each(|pair| pair.save(out));
+    }
+
+    /// Reads what one of as many lags wrote; the newest return then stands last in the ring.
+    ///
+    /// # Errors
+    /// The bytes end, or a count cannot be.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        self.count = from.count()?;
+        self.refused_count = from.count()?;
+        self.newest = self.past.len() - 1;
+        for past in self.past.iter_mut().rev() {
+            *past = from.f64()?;
+        }
+        self.pairs.iter_mut().try_for_each(|pair| pair.load(from))
     }
 }

@@ -21,7 +21,8 @@ impl Default for SpreadWatcherConfig {
     }
 }
 
-/// Quotes one minimum order inside wide spreads.
+/// Quotes one minimum order inside wide spreads. It looks at the hub's state only and keeps none of its own, so it has
+/// nothing to digest and nothing to save.
 #[derive(Debug)]
 pub struct SpreadWatcher {
     config: SpreadWatcherConfig,

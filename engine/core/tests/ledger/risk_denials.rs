@@ -168,6 +168,12 @@ fn codes_of_states_and_their_reasons_are_stable() {
         "TableFull",
         "ConnectionLost",
         "BooksFailing",
+        "DiskLow",
+        "DiskFull",
+        "DurabilityBehind",
+        "IngressBehind",
+        "KillFlag",
+        "RunEnded",
     ];
     assert_eq!(StateReason::ALL.map(StateReason::name), names);
     for (index, reason) in StateReason::ALL.into_iter().enumerate() {
@@ -175,7 +181,7 @@ fn codes_of_states_and_their_reasons_are_stable() {
         assert_eq!(StateReason::from_code(reason as u16), Some(reason));
     }
     assert_eq!(StateReason::from_code(0), None);
-    assert_eq!(StateReason::from_code(14), None);
+    assert_eq!(StateReason::from_code(20), None);
 }
 
 #[test]

@@ -1,21 +1,22 @@
 //! One run: source, core and sink joined, on one thread or three.
 //!
 //! The step of the core, the gate of egress and the feed of the source are the same code in both modes. A run ends in
-//! two phases, both inputs in the journal: `Halt`, after which the core cancels what is open and the source still gives
-//! what it owes, and `Stop`, the very last input. Then the journal is sealed.
+//! two phases, both inputs in the journal: `End`, after which the core cancels what is open and the source still gives
+//! what it owes, and `Stop`, the very last input. Then the journal is sealed. Where the kill flag is up, `Halt` with that
+//! reason stands in the place of `End`: the next run must not go on by itself.
 //!
 //! What ends a run, and what is still done then:
 //!
-//! | trigger                          | trading stops by | Halt + drain | Stop | seal | result |
-//! |----------------------------------|------------------|--------------|------|------|--------|
-//! | time over, source ended, request | Halt             | yes          | yes  | yes  | ok     |
-//! | signal (a second: no drain)      | Halt             | yes          | yes  | yes  | ok     |
-//! | source error or panic            | kill flag        | yes          | yes  | yes  | error  |
-//! | sink error or panic              | kill flag        | yes          | yes  | yes  | error  |
-//! | journal will fail                | kill flag        | yes          | yes  | yes  | error  |
-//! | egress ring full for too long    | kill flag        | no           | yes  | yes  | error  |
-//! | journal append failed            | kill flag        | no           | no   | yes  | error  |
-//! | panic in the machine             | kill flag        | no           | no   | yes  | error  |
+//! | trigger                          | trading stops by | End or Halt + drain | Stop | seal | result |
+//! |----------------------------------|------------------|---------------------|------|------|--------|
+//! | time over, source ended, request | End              | End                 | yes  | yes  | ok     |
+//! | signal (a second: no drain)      | End              | End                 | yes  | yes  | ok     |
+//! | source error or panic            | kill flag        | Halt                | yes  | yes  | error  |
+//! | sink error or panic              | kill flag        | Halt                | yes  | yes  | error  |
+//! | journal will fail                | kill flag        | Halt                | yes  | yes  | error  |
+//! | egress ring full for too long    | kill flag        | no                  | yes  | yes  | error  |
+//! | journal append failed            | kill flag        | no                  | no   | yes  | error  |
+//! | panic in the machine             | kill flag        | no                  | no   | yes  | error  |
 
 mod core_stage;
 mod egress_stage;
@@ -32,7 +33,7 @@ use std::{
 };
 
 use acth_core::{
-    event::{Event, EventKind, OperatorAction, flags},
+    event::{Event, EventKind, OperatorAction, OperatorCommand, OperatorReason, flags},
     instrument::InstrumentId,
     port::{CommandSink, EventSource},
 };
@@ -123,11 +124,23 @@ fn finish<M: Machine>(
 }
 
 /// The runtime's own word to the core.
-fn operator_event(action: OperatorAction, now_ns: i64) -> Event {
+fn operator_event(action: OperatorAction, reason: OperatorReason, now_ns: i64) -> Event {
     Event::new(EventKind::OperatorCommanded, InstrumentId(0))
         .at(0, now_ns)
         .with_flags(flags::TS_MISSING)
         .with_detail(action as u8)
+        .with_body(&OperatorCommand::because(reason))
+}
+
+/// How the core is told to cancel everything at the end. A run that failed or whose kill flag is up is no orderly end:
+/// a person must look before the next one goes on.
+fn closing_command(shared: &Shared<'_>) -> (OperatorAction, OperatorReason) {
+    let has_failed = matches!(shared.stop_reason(), Some(StopReason::Failed));
+    if has_failed || shared.control.is_killed() {
+        (OperatorAction::Halt, OperatorReason::KillFlag)
+    } else {
+        (OperatorAction::End, OperatorReason::Unspecified)
+    }
 }
 
 /// Places the calling thread as planned; what the system refuses is a warning.

@@ -5,12 +5,12 @@ use std::{collections::VecDeque, thread};
 
 use acth_core::{
     decision::{DECISIONS_PER_INPUT_MAX, Outbound},
-    event::{Event, OperatorAction},
+    event::{Event, OperatorAction, OperatorReason},
     port::{CommandSink, EventSource, Progress, Stopped},
 };
 
 use super::{
-    DRAIN_POLLS_MAX,
+    DRAIN_POLLS_MAX, closing_command,
     core_stage::CoreStage,
     egress_stage::EgressStage,
     feed::{Feed, Intake},
@@ -114,8 +114,8 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
         }
     }
 
-    fn operate(&mut self, action: OperatorAction) {
-        let event = operator_event(action, self.stage.clock.now_ns());
+    fn operate(&mut self, action: OperatorAction, reason: OperatorReason) {
+        let event = operator_event(action, reason, self.stage.clock.now_ns());
         if let Err(error) = self.take_in(&event) {
             self.break_core(error);
         }
@@ -124,7 +124,8 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
     /// The last input: whatever the machine still asks for stays here.
     fn stop(&mut self) {
         self.shared.gate.close();
-        let event = operator_event(OperatorAction::Stop, self.stage.clock.now_ns());
+        let now_ns = self.stage.clock.now_ns();
+        let event = operator_event(OperatorAction::Stop, OperatorReason::Unspecified, now_ns);
         if let Err(error) = self.step(&event) {
             self.break_core(error);
         }
@@ -197,7 +198,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
             let core = &mut self.feed.intake;
             if self.shared.control.is_killed() && !self.is_halted {
                 self.is_halted = true;
-                core.operate(OperatorAction::Halt);
+                core.operate(OperatorAction::Halt, OperatorReason::KillFlag);
             }
             if let Err(fault) = core.stage.journal.poll_health() {
                 self.shared
@@ -226,7 +227,8 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
     fn drain(&mut self) {
         self.feed.start_draining();
         self.shared.gate.halt();
-        self.feed.intake.operate(OperatorAction::Halt);
+        let (action, reason) = closing_command(self.shared);
+        self.feed.intake.operate(action, reason);
         let start_ns = self.feed.intake.stage.clock.real_ns();
         for poll_count in 1_u64.. {
             let core = &self.feed.intake;

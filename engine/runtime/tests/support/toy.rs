@@ -68,7 +68,7 @@ impl Toy {
     fn on_action(&mut self, action: OperatorAction, decisions: &mut Decisions) {
         self.actions.push(action);
         match action {
-            OperatorAction::Halt => {
+            OperatorAction::Halt | OperatorAction::End => {
                 for id in self.open.iter().take(decisions.room()) {
                     let pushed = decisions.push(Decision {
                         kind: DecisionKind::CancelOrder as u8,
@@ -118,7 +118,10 @@ impl Machine for Toy {
             }
             EventView::CommandSent(_) => self.sent += 1,
             EventView::TimerFired(_) => self.timers += 1,
-            EventView::OperatorCommanded(Some(action)) => self.on_action(action, decisions),
+            EventView::OperatorCommanded {
+                action: Some(action),
+                ..
+            } => self.on_action(action, decisions),
             _ => {}
         }
     }

@@ -20,6 +20,7 @@
 
 mod config;
 mod predict;
+mod snapshot;
 mod tracked;
 mod trade;
 
@@ -147,12 +148,20 @@ impl Strategy for BasisLeadLag {
                 lag_ticks: 0,
                 beta: 0.0,
             });
-            hash.word(leader.index as u64);
+            hash.word(leader.index as u64 | (leader.lag_ticks as u64) << 32);
             hash.float(leader.beta);
         }
         for pair in &self.structure {
             pair.digest(hash);
         }
+    }
+
+    fn save(&self, out: &mut Encoder) {
+        self.save_state(out);
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        self.load_state(from)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use acth_core::{
     decision::Outbound,
-    event::{Event, OperatorAction},
+    event::{Event, OperatorAction, OperatorReason},
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     latency::Latency,
     machine::Machine,
     pipeline::{
-        BATCH,
+        BATCH, closing_command,
         core_stage::CoreStage,
         guarded, operator_event,
         outcome::Remains,
@@ -178,13 +178,13 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
             }
             if self.shared.control.is_killed() && !self.is_halted {
                 self.is_halted = true;
-                self.operate(OperatorAction::Halt)?;
+                self.operate(OperatorAction::Halt, OperatorReason::KillFlag)?;
             }
             if self.reduces_when_behind && self.shared.is_behind() {
                 self.reduces_when_behind = false;
                 self.shared
                     .warn("The ingress ring was full: the core was behind its source.");
-                self.operate(OperatorAction::Reduce)?;
+                self.operate(OperatorAction::Reduce, OperatorReason::IngressBehind)?;
             }
             if let Err(fault) = self.stage.journal.poll_health() {
                 // What is prepared still takes frames: the end of the run goes its ordinary way.
@@ -254,13 +254,14 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
         Ok(is_busy)
     }
 
-    fn operate(&mut self, action: OperatorAction) -> Result<(), EngineError> {
-        let now_ns = self.stage.clock.now_ns();
+    fn operate(
+        &mut self,
+        action: OperatorAction,
+        reason: OperatorReason,
+    ) -> Result<(), EngineError> {
+        let event = operator_event(action, reason, self.stage.clock.now_ns());
         let sender = &mut self.sender;
-        self.stage
-            .step(&operator_event(action, now_ns), |outbound| {
-                sender.send(outbound)
-            })
+        self.stage.step(&event, |outbound| sender.send(outbound))
     }
 
     /// Phase one of the end: cancel what is open, take what is owed. Done when every command is reported on and a drain
@@ -268,7 +269,8 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
     fn drain(&mut self) -> Result<(), EngineError> {
         self.shared.gate.halt();
         self.shared.set_phase(Phase::Draining);
-        self.operate(OperatorAction::Halt)?;
+        let (action, reason) = closing_command(self.shared);
+        self.operate(action, reason)?;
         let deadline_ns = self.stage.clock.real_ns().saturating_add(self.drain_ns);
         let mut request = 0;
         let mut sent_at_request = 0;
@@ -319,7 +321,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
         }
         self.shared.gate.close();
         self.shared.set_phase(Phase::Done);
-        self.operate(OperatorAction::Stop)
+        self.operate(OperatorAction::Stop, OperatorReason::Unspecified)
     }
 
     fn seal(self) -> Remains<M> {
