@@ -17,13 +17,13 @@ use acth_engine::{
     clock::{Clock, WallClock},
     config::{EngineConfig, ThreadMode},
     control::Control,
-    journal::{Journal, JournalFault},
+    journal::{Journal, JournalEnd, JournalFault},
     machine::Machine,
     manifest::RunManifest,
     monitor::Monitor,
     pipeline,
 };
-use acth_journal::{JournalOptions, Writer};
+use acth_journal::{Condition, JournalOptions, Writer};
 
 use crate::{
     Failure,
@@ -237,11 +237,11 @@ impl Journal for Counting {
     }
 
     #[inline]
-    fn poll_health(&mut self) -> Result<(), JournalFault> {
-        Ok(())
+    fn poll_health(&mut self) -> Result<Condition, JournalFault> {
+        Ok(Condition::default())
     }
 
-    fn seal(self) -> Result<(), JournalFault> {
-        Ok(())
+    fn seal(self) -> Result<JournalEnd, JournalFault> {
+        Ok(JournalEnd::default())
     }
 }

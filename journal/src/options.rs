@@ -13,7 +13,7 @@ use crate::{
 
 /// When what is appended becomes durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sync {
+pub enum SyncMode {
     /// When the kernel pleases, and whole segments soon after they are full. The death of the process loses nothing; the death
     /// of the machine may lose what lies behind the last full segment.
     Process,
@@ -32,7 +32,7 @@ pub enum Sync {
     },
 }
 
-impl Sync {
+impl SyncMode {
     /// At most 10 ms and 1,024 frames.
     pub const INTERVAL_DEFAULT: Self = Self::Interval {
         time_ns: 10_000_000,
@@ -63,7 +63,7 @@ pub struct JournalOptions {
     /// Size of every segment that this run makes, in bytes: a multiple of 4096.
     pub segment_bytes: u64,
     /// When what is appended becomes durable.
-    pub sync: Sync,
+    pub sync: SyncMode,
     /// Free space below which `Condition::is_space_low` rises; `None` = eight segments.
     pub space_low_bytes: Option<u64>,
     /// Free space below which `Condition::is_space_out` rises; `None` = two segments. What is prepared then still takes
@@ -83,7 +83,7 @@ impl Default for JournalOptions {
     fn default() -> Self {
         Self {
             segment_bytes: SEGMENT_BYTES_DEFAULT,
-            sync: Sync::Process,
+            sync: SyncMode::Process,
             space_low_bytes: None,
             space_out_bytes: None,
             validate: Validate::All,

@@ -10,7 +10,7 @@ use crate::{
     directory::Directory,
     error::JournalError,
     mapping::{ReadableMapping, WritableMapping},
-    options::Sync,
+    options::SyncMode,
     storage::{Access, Mapping, StoredFile, again},
 };
 
@@ -35,7 +35,7 @@ impl WritableSegment {
         directory: &Directory,
         index: u64,
         bytes: u64,
-        sync: Sync,
+        sync: SyncMode,
     ) -> Result<Self, JournalError> {
         let path = directory.segment_path(index);
         let file = again(|| directory.storage().create(&path))
@@ -64,10 +64,10 @@ impl WritableSegment {
 }
 
 /// Whole segments need no care for single pages.
-fn access_for(sync: Sync) -> Access {
+fn access_for(sync: SyncMode) -> Access {
     match sync {
-        Sync::Process => Access::ReadWrite,
-        Sync::Interval { .. } | Sync::Gated { .. } => Access::ReadWritePaged,
+        SyncMode::Process => Access::ReadWrite,
+        SyncMode::Interval { .. } | SyncMode::Gated { .. } => Access::ReadWritePaged,
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     fn prepared_segments_are_never_sparse() {
         let dir = tempfile::tempdir().unwrap();
         let directory = Directory::new(Place::from(dir.path()));
-        let segment = WritableSegment::prepare(&directory, 3, 1 << 20, Sync::Process).unwrap();
+        let segment = WritableSegment::prepare(&directory, 3, 1 << 20, SyncMode::Process).unwrap();
         let facts = std::fs::metadata(&segment.facts.path).unwrap();
         assert_eq!(facts.len(), 1 << 20);
         assert!(

@@ -18,7 +18,7 @@ use crate::{
     error::JournalError,
     layout::{ControlKind, MAGIC, SegmentHeader},
     mapping::FrameFields,
-    options::JournalOptions,
+    options::{JournalOptions, SyncMode},
     place::Place,
     recovery::{Recovery, Resume, recover},
     segment::WritableSegment,
@@ -46,6 +46,7 @@ pub struct Writer {
     roll_stalls: u64,
     directory: Directory,
     page_bytes: usize,
+    sync: SyncMode,
     /// Released last.
     _lock: WriterLock,
 }
@@ -139,6 +140,7 @@ impl Writer {
             run,
             roll_stalls: 0,
             page_bytes: directory.storage().page_bytes(),
+            sync: options.sync,
             directory,
             _lock: lock,
         };
@@ -161,6 +163,11 @@ impl Writer {
     #[inline]
     pub fn durable_sequence(&self) -> u64 {
         self.shared.words.durable.sequence()
+    }
+
+    /// When what is appended becomes durable.
+    pub fn sync(&self) -> SyncMode {
+        self.sync
     }
 
     /// A handle on the durability of this journal for other threads.
@@ -419,6 +426,8 @@ impl Drop for Writer {
     /// Leaves a valid journal; what cannot be tidied up here, the next recovery does.
     fn drop(&mut self) {
         let _ = self.background.stop();
+        // Nobody will ever make durable what is not: whoever waits for it must not wait on.
+        self.shared.words.condition.add(ConditionWord::FAILED);
         let _ = remove_prepared(&self.directory, self.segment.facts.index);
     }
 }

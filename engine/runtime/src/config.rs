@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::Clock, manifest::RunManifest, placement::Placement, ring::RING_SLOTS_DEFAULT,
-    wait::WaitChoice,
+    clock::Clock, manifest::RunManifest, placement::Placement, resume::Resume,
+    ring::RING_SLOTS_DEFAULT, wait::WaitChoice,
 };
 
 /// One thread for everything, or one for each stage.
@@ -45,6 +45,8 @@ pub struct EngineConfig {
     pub reduces_when_behind: bool,
     /// Written as the first frame of the run.
     pub manifest: RunManifest,
+    /// What an earlier run in the same journal left to be done first.
+    pub resume: Resume,
 }
 
 impl EngineConfig {
@@ -65,6 +67,7 @@ impl EngineConfig {
             ring_slots: RING_SLOTS_DEFAULT,
             reduces_when_behind: true,
             manifest,
+            resume: Resume::default(),
         }
     }
 }

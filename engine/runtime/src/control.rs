@@ -31,6 +31,8 @@ pub enum KillReason {
     SinkFailed = 6,
     /// The core broke a rule of the engine.
     CoreFailed = 7,
+    /// The same input, computed a second time from the journal, gave another decision.
+    Diverged = 8,
 }
 
 impl KillReason {
@@ -43,6 +45,7 @@ impl KillReason {
             5 => Self::SourceFailed,
             6 => Self::SinkFailed,
             7 => Self::CoreFailed,
+            8 => Self::Diverged,
             _ => return None,
         })
     }
@@ -219,12 +222,12 @@ mod tests {
 
     #[test]
     fn codes_read_back() {
-        for code in 1..=7 {
+        for code in 1..=8 {
             assert_eq!(KillReason::from_code(code).unwrap() as u8, code);
         }
         for code in 1..=5 {
             assert_eq!(StopReason::from_code(code).unwrap() as u8, code);
         }
-        assert!(KillReason::from_code(8).is_none() && StopReason::from_code(0).is_none());
+        assert!(KillReason::from_code(9).is_none() && StopReason::from_code(0).is_none());
     }
 }

@@ -4,7 +4,9 @@
 
 use std::error::Error;
 
-use acth_journal::{Reader, Writer};
+use acth_journal::{Condition, FlushStats, Reader, SyncMode, Writer};
+
+use crate::durable::DurableGate;
 
 /// Any error of a journal; its sentence names the place.
 pub type JournalFault = Box<dyn Error + Send + Sync>;
@@ -26,17 +28,37 @@ pub trait Journal: Send {
         payload: &[u8],
     ) -> Result<u64, JournalFault>;
 
-    /// Whether the journal can go on: a segment ahead is ready and syncs succeed. Cheap; asked in every duty cycle.
+    /// Whether the journal can go on (a segment ahead is ready and syncs succeed), and what it is short of. Cheap; asked in every
+    /// duty cycle.
     ///
     /// # Errors
     /// The failure that will stop it.
-    fn poll_health(&mut self) -> Result<(), JournalFault>;
+    fn poll_health(&mut self) -> Result<Condition, JournalFault>;
+
+    /// What egress waits at before it sends a command.
+    fn durable_gate(&self) -> DurableGate {
+        DurableGate::Open
+    }
+
+    /// Called when something that was appended is about to be waited for at the gate.
+    fn prepare_wait(&mut self) {}
 
     /// Closes the journal for good.
     ///
     /// # Errors
     /// When what was written could not be completed or synced.
-    fn seal(self) -> Result<(), JournalFault>;
+    fn seal(self) -> Result<JournalEnd, JournalFault>;
+}
+
+/// What a journal was when it was closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JournalEnd {
+    /// Highest sequence on stable storage.
+    pub durable_sequence: u64,
+    /// How often the core had to wait for a segment.
+    pub roll_stalls: u64,
+    /// What the flusher measured; zero where nothing is synced while running.
+    pub flush: FlushStats,
 }
 
 /// One frame read back.
@@ -81,13 +103,29 @@ impl Journal for Writer {
     }
 
     #[inline]
-    fn poll_health(&mut self) -> Result<(), JournalFault> {
-        Ok(Self::poll_health(self).map(drop)?)
+    fn poll_health(&mut self) -> Result<Condition, JournalFault> {
+        Ok(Self::poll_health(self)?)
     }
 
-    fn seal(self) -> Result<(), JournalFault> {
-        Self::seal(self)?;
-        Ok(())
+    fn durable_gate(&self) -> DurableGate {
+        match self.sync() {
+            SyncMode::Gated { .. } => DurableGate::Waits(self.durability()),
+            SyncMode::Process | SyncMode::Interval { .. } => DurableGate::Open,
+        }
+    }
+
+    fn prepare_wait(&mut self) {
+        self.end_page();
+    }
+
+    fn seal(self) -> Result<JournalEnd, JournalFault> {
+        let durability = self.durability();
+        let sealed = Self::seal(self)?;
+        Ok(JournalEnd {
+            durable_sequence: sealed.last_sequence,
+            roll_stalls: sealed.roll_stalls,
+            flush: durability.stats(),
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! core's configuration.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{clock::Clock, config::ThreadMode};
 
@@ -32,6 +33,34 @@ impl Build {
     }
 }
 
+/// Which machine a run ran on; for information, nothing depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Version of its kernel.
+    pub kernel: String,
+    /// Model of its processor.
+    pub cpu: String,
+}
+
+impl Host {
+    /// This machine, as far as it says.
+    pub fn current() -> Self {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let cpu = read("/proc/cpuinfo");
+        let model = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
+        Self {
+            name: read("/proc/sys/kernel/hostname").trim().to_owned(),
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            cpu: model.unwrap_or_default().trim().to_owned(),
+        }
+    }
+}
+
 /// What a run is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunManifest {
@@ -39,6 +68,8 @@ pub struct RunManifest {
     pub format: u32,
     /// Which program.
     pub build: Build,
+    /// On which machine.
+    pub host: Host,
     /// Which hub; upper part of its client order ids.
     pub hub_id: u16,
     /// Seed of whatever is simulated.
@@ -51,8 +82,10 @@ pub struct RunManifest {
     pub strategy: String,
     /// The core's whole configuration.
     pub core: serde_json::Value,
-    /// The run that this one goes on from, if any.
-    pub parent_run: Option<String>,
+    /// SHA-256 of strategy, hub and core configuration, hexadecimal: equal for runs of the same machine.
+    pub config_hash: String,
+    /// The last frame of the run that this one goes on from, in the same journal.
+    pub parent_sequence: Option<u64>,
     /// When it was started, ns since the Unix epoch; the start of the data for event time.
     pub started_ns: i64,
 }
@@ -74,23 +107,40 @@ impl RunManifest {
         Self {
             format: MANIFEST_FORMAT,
             build: Build::current(),
+            host: Host::current(),
             hub_id,
             seed: 0,
             mode,
             clock,
             strategy: strategy.to_owned(),
             core: serde_json::Value::Null,
-            parent_run: None,
+            config_hash: String::new(),
+            parent_sequence: None,
             started_ns: 0,
         }
     }
 
-    /// The bytes of its frame.
+    /// The bytes of its frame, with the hash of its configuration.
     ///
     /// # Errors
     /// When the core configuration cannot be written as JSON.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
-        Ok(serde_json::to_vec(self)?)
+        let hashed = Self {
+            config_hash: self.hash_config(),
+            ..self.clone()
+        };
+        Ok(serde_json::to_vec(&hashed)?)
+    }
+
+    /// SHA-256 of what a machine is built from, hexadecimal.
+    pub fn hash_config(&self) -> String {
+        // The keys of a JSON object are kept sorted, so equal configurations have equal texts.
+        let text = format!(
+            "{}\n{}\n{}\n{}",
+            self.strategy, self.hub_id, self.seed, self.core
+        );
+        let hash = Sha256::digest(text);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Reads a frame's bytes.
@@ -124,6 +174,8 @@ mod tests {
         manifest.core = serde_json::json!({"limit": 5});
         let bytes = manifest.to_bytes().unwrap();
         let back = RunManifest::from_bytes(&bytes).unwrap();
+        assert_eq!(back.config_hash, manifest.hash_config());
+        manifest.config_hash.clone_from(&back.config_hash);
         assert_eq!(back, manifest);
         assert!(back.builds_same_machine(&manifest));
         manifest.format = 2;

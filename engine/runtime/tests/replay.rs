@@ -231,7 +231,7 @@ fn a_run_that_goes_on_in_the_same_journal_replays_with_it() {
     let store = journal.store.clone();
     store.lock().unwrap().frames = killed;
     let mut config = config(ThreadMode::Single, Clock::Event);
-    config.manifest.parent_run = Some("1".to_owned());
+    config.manifest.parent_sequence = Some(1);
     let (source, sink) = venue(script(50));
     let (control, monitor) = (Control::new(), Monitor::new());
     let run = pipeline::run(&config, machine, source, sink, journal, &control, &monitor).unwrap();

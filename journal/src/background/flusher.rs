@@ -18,7 +18,7 @@ use crate::{
     error::JournalError,
     layout::FrameHeader,
     mapping::{ReadableMapping, Slot},
-    options::Sync,
+    options::SyncMode,
     segment::Segment,
     words::ConditionWord,
 };
@@ -94,7 +94,7 @@ impl Active {
 
 pub(crate) struct Flusher {
     shared: Arc<Shared>,
-    sync: Sync,
+    sync: SyncMode,
     page_bytes: usize,
     active: Option<Active>,
     last_sequence: u64,
@@ -110,7 +110,7 @@ pub(crate) struct Flusher {
 impl Flusher {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        sync: Sync,
+        sync: SyncMode,
         page_bytes: usize,
         last_sequence: u64,
     ) -> Self {
@@ -131,9 +131,9 @@ impl Flusher {
     /// will be what counts.
     pub(crate) fn nap(&self) -> Duration {
         let (time_ns, frames) = match self.sync {
-            Sync::Process => return NAP_MAX,
-            Sync::Interval { time_ns, frames } => (time_ns, frames),
-            Sync::Gated { time_ns } => (time_ns, u64::MAX),
+            SyncMode::Process => return NAP_MAX,
+            SyncMode::Interval { time_ns, frames } => (time_ns, frames),
+            SyncMode::Gated { time_ns } => (time_ns, u64::MAX),
         };
         if self.waiting_frames > frames / 8 {
             return NAP_MIN;
@@ -153,10 +153,10 @@ impl Flusher {
         }
         self.touch_ahead(now_ns);
         match self.sync {
-            Sync::Process => Ok(false),
-            Sync::Interval { time_ns, frames } => self.flush(now_ns, time_ns / 2, frames / 2),
+            SyncMode::Process => Ok(false),
+            SyncMode::Interval { time_ns, frames } => self.flush(now_ns, time_ns / 2, frames / 2),
             // Whoever waits has asked; the rest may take as long as with an interval.
-            Sync::Gated { time_ns } => self.flush(now_ns, time_ns / 2, u64::MAX),
+            SyncMode::Gated { time_ns } => self.flush(now_ns, time_ns / 2, u64::MAX),
         }
     }
 

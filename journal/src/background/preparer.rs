@@ -6,7 +6,7 @@ use super::Shared;
 use crate::{
     directory::Directory,
     error::JournalError,
-    options::{JournalOptions, Sync},
+    options::{JournalOptions, SyncMode},
     segment::WritableSegment,
     storage::again,
     words::ConditionWord,
@@ -19,7 +19,7 @@ pub(crate) struct Preparer {
     shared: Arc<Shared>,
     directory: Directory,
     segment_bytes: u64,
-    sync: Sync,
+    sync: SyncMode,
     space_low_bytes: u64,
     space_out_bytes: u64,
     next_index: u64,

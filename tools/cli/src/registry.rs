@@ -149,6 +149,16 @@ impl<S: Strategy> Recipe<S> {
         }))
     }
 
+    /// The core in the state of a snapshot.
+    ///
+    /// # Errors
+    /// When the snapshot does not fit, or the strategy refuses its parameters.
+    pub(crate) fn restore(&self, state: &[u8]) -> Result<Core<S>, Failure> {
+        let strategy =
+            S::new(&self.parameters, &self.core.instruments).map_err(Failure::could_not)?;
+        Core::restore(&self.core, strategy, state).map_err(Failure::could_not)
+    }
+
     /// The core.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use acth_core::{
         BookState, Event, EventKind, EventView, OrderFilled, OrderReport, ReportReason, Side, flags,
     },
     instrument::{Instrument, InstrumentId, Instruments},
+    orders::Order,
     port::{EventSink, Stopped},
 };
 use crossbeam::queue::ArrayQueue;
@@ -292,7 +293,31 @@ impl PaperState {
         self.report(EventKind::CancelRejected, decision, reason, 0);
     }
 
-    fn report(
+    /// Ids given from now on are above `first_id`.
+    pub(super) fn begin_life(&mut self, first_id: u64, now_ns: i64) {
+        self.clock_ns = self.clock_ns.max(now_ns);
+        self.desk.next_execution_id = first_id + 1;
+        self.desk.next_venue_order_id = first_id + 1;
+    }
+
+    /// Marks a client order id as used; false if it was.
+    pub(super) fn use_id(&mut self, id: u64) -> bool {
+        self.used_ids.insert(id)
+    }
+
+    pub(super) fn take_order_id(&mut self) -> u64 {
+        self.desk.next_venue_order_id += 1;
+        self.desk.next_venue_order_id - 1
+    }
+
+    /// Books an order that rested before.
+    pub(super) fn rest_again(&mut self, order: &Order, resting: RestingOrder) {
+        if let Some(market) = self.markets.get_mut(order.instrument.index()) {
+            market.resting_mut(order.side).insert(resting);
+        }
+    }
+
+    pub(super) fn report(
         &mut self,
         kind: EventKind,
         decision: &Decision,

@@ -21,6 +21,7 @@ mod exchange;
 mod ladder;
 mod order;
 mod recent;
+mod restore;
 mod venue;
 
 use std::sync::Arc;

@@ -37,6 +37,9 @@ use crate::world::{World, WorldConfig, WorldError};
 use duty::Duty;
 use faults::Faults;
 
+/// Longest time that a world is made to catch up with: seconds of work.
+const CATCH_UP_NS_MAX: i64 = 3_600_000_000_000;
+
 /// A simulated venue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -171,9 +174,24 @@ impl SimVenue {
         seed: u64,
         ts_start_ns: i64,
     ) -> Result<Self, SimError> {
+        Self::go_on(config, seed, ts_start_ns, ts_start_ns)
+    }
+
+    /// Opens a venue whose world began at `ts_start_ns` and has gone on to `ts_now_ns` by its own time: the market that a client
+    /// who comes back would find. At most an hour is made up for; a world that began earlier begins an hour ago.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn go_on(
+        config: impl Into<VenueConfig>,
+        seed: u64,
+        ts_start_ns: i64,
+        ts_now_ns: i64,
+    ) -> Result<Self, SimError> {
         let mut config = config.into();
-        config.world.ts_start_ns = ts_start_ns;
-        let world = World::new(config.world.clone(), seed)?;
+        config.world.ts_start_ns = ts_start_ns.max(ts_now_ns.saturating_sub(CATCH_UP_NS_MAX));
+        let mut world = World::new(config.world.clone(), seed)?;
+        world.step_until(ts_now_ns, &mut |_| {});
         let port = config.port;
         let listen = |cause| SimError::Listen { port, cause };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;

@@ -16,7 +16,7 @@ use zerocopy::IntoBytes;
 use super::egress_stage::Gate;
 use crate::{
     clock::RunClock, error::EngineError, frames, journal::Journal, latency::Stage,
-    machine::Machine, monitor::Progress,
+    machine::Machine, monitor::Progress, resume::Unfinished,
 };
 
 /// The machine, its journal and what is counted about them.
@@ -28,6 +28,8 @@ pub(super) struct CoreStage<'a, M, J> {
     pub(super) ingress: Stage,
     pub(super) apply: Stage,
     gate: &'a Gate,
+    /// Whether commands wait for durability.
+    is_gated: bool,
     decisions: Decisions,
     decision_hash: StateHasher,
     next_sequence: u64,
@@ -36,6 +38,7 @@ pub(super) struct CoreStage<'a, M, J> {
 impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
     pub(super) fn new(machine: M, journal: J, clock: RunClock, gate: &'a Gate) -> Self {
         let next_sequence = journal.next_sequence();
+        let is_gated = !journal.durable_gate().is_open();
         Self {
             machine,
             journal,
@@ -47,6 +50,7 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
             ingress: Stage::new(),
             apply: Stage::new(),
             gate,
+            is_gated,
             decisions: Decisions::new(),
             decision_hash: StateHasher::new(),
             next_sequence,
@@ -99,6 +103,18 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
         Ok(came)
     }
 
+    /// Appends the decisions that the run before never wrote, as it would have: their ids are taken.
+    pub(super) fn append_unfinished(&mut self, unfinished: &Unfinished) -> Result<(), EngineError> {
+        for decision in &unfinished.decisions {
+            let kind = frames::decision_kind(decision.kind);
+            let (cause, time_ns) = (unfinished.cause, unfinished.time_ns);
+            let sequence = self.append(kind, time_ns, cause, decision.as_bytes())?;
+            fold_decision(&mut self.decision_hash, sequence, decision);
+            self.count_decision(decision);
+        }
+        Ok(())
+    }
+
     /// Appends the run's manifest.
     pub(super) fn append_manifest(
         &mut self,
@@ -147,7 +163,7 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
 
     #[inline]
     fn send_commands(
-        &self,
+        &mut self,
         cause: u64,
         ts_cause_ingress_ns: i64,
         decided_ns: i64,
@@ -158,6 +174,9 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
         } else {
             decided_ns
         };
+        if self.is_gated && self.decisions.as_slice().iter().any(Decision::is_command) {
+            self.journal.prepare_wait();
+        }
         for (sequence, decision) in (cause + 1..).zip(self.decisions.as_slice()) {
             if decision.is_command() {
                 send(&Outbound {

@@ -15,7 +15,7 @@ use acth_core::{
 };
 use zerocopy::{Immutable, IntoBytes};
 
-use crate::{clock::RunClock, control::Control, latency::Stage};
+use crate::{clock::RunClock, control::Control, durable::DurableGate, latency::Stage};
 
 /// What egress reads before a send, besides the kill flag.
 #[derive(Debug, Default)]
@@ -57,6 +57,7 @@ impl Gate {
 /// The sink behind its gate.
 pub(super) struct EgressStage<'a, Snk> {
     sink: Snk,
+    durable: DurableGate,
     control: &'a Control,
     gate: &'a Gate,
     clock: RunClock,
@@ -66,9 +67,16 @@ pub(super) struct EgressStage<'a, Snk> {
 }
 
 impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
-    pub(super) fn new(sink: Snk, control: &'a Control, gate: &'a Gate, clock: RunClock) -> Self {
+    pub(super) fn new(
+        sink: Snk,
+        durable: DurableGate,
+        control: &'a Control,
+        gate: &'a Gate,
+        clock: RunClock,
+    ) -> Self {
         Self {
             sink,
+            durable,
             control,
             gate,
             clock,
@@ -78,10 +86,26 @@ impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
         }
     }
 
+    /// Whether a command need not wait for durability any longer: it is durable, or it is a cancel that nothing may hold back, or
+    /// it will be withheld anyway.
+    #[inline]
+    pub(super) fn is_ready(&self, outbound: &Outbound) -> bool {
+        self.durable.passes(outbound.sequence)
+            || self.durable.has_failed()
+            || self.control.is_killed()
+    }
+
+    /// Asks for the durability of a command and of everything before it.
+    pub(super) fn ask_for(&self, outbound: &Outbound) {
+        self.durable.ask(outbound.sequence);
+    }
+
     /// Sends one command or holds it back, and says which in the event for the core.
     #[inline]
     pub(super) fn handle(&mut self, outbound: &Outbound) -> (Event, Option<PortError>) {
-        if !self.gate.passes(self.control, &outbound.decision) {
+        let is_cancel = outbound.decision.kind() == Some(DecisionKind::CancelOrder);
+        let is_journaled = is_cancel || self.durable.passes(outbound.sequence);
+        if !is_journaled || !self.gate.passes(self.control, &outbound.decision) {
             return (self.withhold(outbound), None);
         }
         match self.sink.submit(outbound) {

@@ -38,6 +38,8 @@ use acth_core::{
     port::{CommandSink, EventSource},
 };
 
+use acth_journal::Condition;
+
 use self::{core_stage::CoreStage, outcome::Remains, shared::Shared};
 use crate::{
     clock::{RunClock, WallClock},
@@ -94,6 +96,7 @@ where
     let manifest = config.manifest.to_bytes()?;
     let clock = RunClock::new(config.clock, WallClock::start());
     let mut stage = CoreStage::new(machine, journal, clock, &shared.gate);
+    stage.append_unfinished(&config.resume.unfinished)?;
     stage.append_manifest(config.manifest.started_ns, &manifest)?;
     let remains = match config.threads {
         ThreadMode::Single => single::run(config, stage, source, sink, &shared, &topology)?,
@@ -130,6 +133,28 @@ fn operator_event(action: OperatorAction, reason: OperatorReason, now_ns: i64) -
         .with_flags(flags::TS_MISSING)
         .with_detail(action as u8)
         .with_body(&OperatorCommand::because(reason))
+}
+
+/// What a journal that is short of something asks of the core, the gravest first; each once.
+fn condition_command(condition: Condition) -> (OperatorAction, OperatorReason) {
+    if condition.is_space_out() {
+        (OperatorAction::Halt, OperatorReason::DiskFull)
+    } else if condition.is_space_low() {
+        (OperatorAction::Reduce, OperatorReason::DiskLow)
+    } else {
+        (OperatorAction::Reduce, OperatorReason::DurabilityBehind)
+    }
+}
+
+/// Why the journal asks for less risk, for the summary.
+fn condition_sentence(condition: Condition) -> &'static str {
+    if condition.is_space_out() {
+        "The journal's disk is full up to its hard mark: trading was halted."
+    } else if condition.is_space_low() {
+        "The journal's disk is nearly full: only orders that reduce risk were let through."
+    } else {
+        "Frames waited a second and longer to become durable: only orders that reduce risk were let through."
+    }
 }
 
 /// How the core is told to cancel everything at the end. A run that failed or whose kill flag is up is no orderly end:

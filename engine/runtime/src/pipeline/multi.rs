@@ -90,7 +90,8 @@ where
     let clock = stage.clock.clone();
     let intake = RingIntake::new(events_in, shared, waiter(topology, INGRESS));
     let mut feed = Feed::new(intake, clock.clone(), config);
-    let mut egress = EgressStage::new(sink, shared.control, &shared.gate, clock);
+    let durable = stage.journal.durable_gate();
+    let mut egress = EgressStage::new(sink, durable, shared.control, &shared.gate, clock);
     let core = CoreThread::new(
         config,
         stage,

@@ -1,6 +1,9 @@
 //! What a run came to.
 
-use crate::{control::StopReason, latency::Latency, monitor::Progress, topology::Topology};
+use crate::{
+    control::StopReason, journal::JournalEnd, latency::Latency, monitor::Progress,
+    topology::Topology,
+};
 
 /// What a run came to. The journal is sealed.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct RunOutcome<M> {
     pub state_hash: u64,
     /// Sequence of the last frame.
     pub last_sequence: u64,
+    /// What the journal was when it was closed.
+    pub journal: JournalEnd,
     /// By stage.
     pub latency: Latency,
     /// Sentences for whoever reads the summary.
@@ -38,6 +43,7 @@ pub struct RunOutcome<M> {
 /// What the threads of a run leave behind.
 pub(super) struct Remains<M> {
     pub(super) machine: M,
+    pub(super) journal_end: JournalEnd,
     pub(super) progress: Progress,
     pub(super) withheld: u64,
     pub(super) decision_hash: u64,
@@ -62,6 +68,7 @@ impl<M: crate::machine::Machine> Remains<M> {
             withheld: self.withheld,
             decision_hash: self.decision_hash,
             last_sequence: self.progress.last_sequence,
+            journal: self.journal_end,
             latency: self.latency,
             warnings,
             stop_reason,

@@ -12,6 +12,7 @@ use super::egress_stage::Gate;
 use crate::{
     control::{Control, KillReason, StopReason},
     error::EngineError,
+    journal::{Journal, JournalEnd},
     monitor::Monitor,
 };
 
@@ -81,6 +82,17 @@ impl<'a> Shared<'a> {
         tracing::error!("{error}");
         lock(&self.failures).push(error);
         self.request_stop(StopReason::Failed);
+    }
+
+    /// Closes the journal; what it was then, or nothing when that failed.
+    pub(super) fn seal(&self, journal: impl Journal) -> JournalEnd {
+        match journal.seal() {
+            Ok(end) => end,
+            Err(fault) => {
+                self.fail(EngineError::Journal(fault), KillReason::JournalFailed);
+                JournalEnd::default()
+            }
+        }
     }
 
     pub(super) fn warn(&self, sentence: impl Into<String>) {

@@ -9,8 +9,10 @@ use acth_core::{
     port::{CommandSink, EventSource, Progress, Stopped},
 };
 
+use acth_journal::Condition;
+
 use super::{
-    DRAIN_POLLS_MAX, closing_command,
+    DRAIN_POLLS_MAX, closing_command, condition_command, condition_sentence,
     core_stage::CoreStage,
     egress_stage::EgressStage,
     feed::{Feed, Intake},
@@ -60,6 +62,8 @@ struct Inline<'a, M, J, Snk> {
     commands: VecDeque<Outbound>,
     reports: VecDeque<Event>,
     place: Place,
+    /// Highest sequence whose durability was asked for.
+    asked_sequence: u64,
     sent_count: u64,
     is_core_usable: bool,
     is_sink_usable: bool,
@@ -70,9 +74,13 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
     /// One event and everything that follows from it.
     fn take_in(&mut self, event: &Event) -> Result<(), EngineError> {
         self.step(event)?;
+        self.pump()
+    }
+
+    fn pump(&mut self) -> Result<(), EngineError> {
         let mut chain_count = 0;
         loop {
-            while let Some(outbound) = self.commands.pop_front() {
+            while let Some(outbound) = self.next_command() {
                 chain_count += 1;
                 if chain_count > SEND_CHAIN_MAX {
                     return Err(EngineError::SendChain(SEND_CHAIN_MAX));
@@ -83,6 +91,36 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
                 Some(report) => self.step(&report)?,
                 None => return Ok(()),
             }
+        }
+    }
+
+    /// The next command that may leave. One whose decision is not durable yet stays, and all behind it: in wall time the loop
+    /// goes on meanwhile; in event time it waits, since what follows must not depend on how long that takes.
+    fn next_command(&mut self) -> Option<Outbound> {
+        let outbound = self.commands.front()?;
+        if !self.egress.is_ready(outbound) {
+            if self.asked_sequence < outbound.sequence {
+                let last = self.commands.back().unwrap_or(outbound);
+                self.asked_sequence = last.sequence;
+                self.egress.ask_for(last);
+            }
+            if !self.stage.clock.is_event_time() {
+                return None;
+            }
+            while !self.egress.is_ready(outbound) {
+                thread::yield_now();
+            }
+        }
+        self.commands.pop_front()
+    }
+
+    /// Sends what has become durable since, and takes the reports in.
+    fn send_ready(&mut self) {
+        if self.commands.is_empty() {
+            return;
+        }
+        if let Err(error) = self.pump() {
+            self.break_core(error);
         }
     }
 
@@ -124,6 +162,12 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
     /// The last input: whatever the machine still asks for stays here.
     fn stop(&mut self) {
         self.shared.gate.close();
+        while let Some(outbound) = self.commands.pop_front() {
+            let report = self.egress.withhold(&outbound);
+            if let Err(error) = self.step(&report) {
+                return self.break_core(error);
+            }
+        }
         let now_ns = self.stage.clock.now_ns();
         let event = operator_event(OperatorAction::Stop, OperatorReason::Unspecified, now_ns);
         if let Err(error) = self.step(&event) {
@@ -189,6 +233,9 @@ struct Hub<'a, M, J, Snk, Src> {
     waiter: Waiter,
     is_event_time: bool,
     grace_ns: i64,
+    /// What the journal was last found short of.
+    condition: Condition,
+    first_inputs: Vec<Event>,
     is_halted: bool,
 }
 
@@ -200,9 +247,8 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
                 self.is_halted = true;
                 core.operate(OperatorAction::Halt, OperatorReason::KillFlag);
             }
-            if let Err(fault) = core.stage.journal.poll_health() {
-                self.shared
-                    .fail(EngineError::Journal(fault), KillReason::JournalFailed);
+            core.send_ready();
+            if !self.look_at_journal() {
                 return;
             }
             if self.feed.tick().is_err() {
@@ -223,6 +269,36 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
         }
     }
 
+    /// False when the journal cannot go on; what it is short of becomes an input.
+    fn look_at_journal(&mut self) -> bool {
+        let core = &mut self.feed.intake;
+        match core.stage.journal.poll_health() {
+            Err(fault) => {
+                self.shared
+                    .fail(EngineError::Journal(fault), KillReason::JournalFailed);
+                false
+            }
+            Ok(condition) => {
+                if condition != self.condition {
+                    self.condition = condition;
+                    self.shared.warn(condition_sentence(condition));
+                    let (action, reason) = condition_command(condition);
+                    core.operate(action, reason);
+                }
+                true
+            }
+        }
+    }
+
+    /// The first inputs of a run that goes on with a journal.
+    fn begin(&mut self) {
+        for event in std::mem::take(&mut self.first_inputs) {
+            if let Err(error) = self.feed.intake.take_in(&event) {
+                return self.feed.intake.break_core(error);
+            }
+        }
+    }
+
     /// Phase one of the end: cancel what is open, take what is owed.
     fn drain(&mut self) {
         self.feed.start_draining();
@@ -235,9 +311,15 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
             if !core.is_core_usable || !core.is_source_usable || self.shared.control.take_signal() {
                 return;
             }
-            let sent_count = core.sent_count;
+            self.feed.intake.send_ready();
+            let sent_count = self.feed.intake.sent_count;
             match self.source.drain(&mut self.feed) {
-                Ok(Progress::Ended) if self.feed.intake.sent_count == sent_count => return,
+                Ok(Progress::Ended)
+                    if self.feed.intake.sent_count == sent_count
+                        && self.feed.intake.commands.is_empty() =>
+                {
+                    return;
+                }
                 Ok(Progress::Ended | Progress::Busy) => self.waiter.reset(),
                 Ok(Progress::Idle) => self.waiter.idle(),
                 Err(error) => {
@@ -267,6 +349,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
     }
 
     fn run(&mut self) {
+        self.guard(Self::begin);
         self.guard(Self::trade);
         if self.feed.intake.is_core_usable {
             self.shared.set_phase(Phase::Draining);
@@ -283,11 +366,9 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
         let inline = self.feed.intake;
         let (core, withheld) = (inline.stage, inline.egress.withheld_count);
         let decision_hash = core.decision_hash();
-        if let Err(fault) = core.journal.seal() {
-            self.shared
-                .fail(EngineError::Journal(fault), KillReason::JournalFailed);
-        }
+        let journal_end = self.shared.seal(core.journal);
         Remains {
+            journal_end,
             machine: core.machine,
             progress: core.progress,
             withheld,
@@ -323,12 +404,19 @@ where
         .unwrap_or(WaitStrategy::Park);
     let clock = stage.clock.clone();
     let inline = Inline {
-        egress: EgressStage::new(sink, shared.control, &shared.gate, clock.clone()),
+        egress: EgressStage::new(
+            sink,
+            stage.journal.durable_gate(),
+            shared.control,
+            &shared.gate,
+            clock.clone(),
+        ),
         stage,
         shared,
         commands: VecDeque::with_capacity(DECISIONS_PER_INPUT_MAX),
         reports: VecDeque::with_capacity(SEND_CHAIN_MAX),
         place: Place::Source,
+        asked_sequence: 0,
         sent_count: 0,
         is_core_usable: true,
         is_sink_usable: true,
@@ -341,6 +429,8 @@ where
         waiter: Waiter::new(wait),
         is_event_time: config.clock == Clock::Event,
         grace_ns: config.grace_ns,
+        condition: Condition::default(),
+        first_inputs: config.resume.inputs.clone(),
         is_halted: false,
     };
     thread::scope(|scope| {

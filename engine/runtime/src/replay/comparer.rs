@@ -7,7 +7,7 @@ use acth_core::{
 use zerocopy::IntoBytes;
 
 use super::Divergence;
-use crate::pipeline::fold_decision;
+use crate::{pipeline::fold_decision, resume::Unfinished};
 
 /// What the comparer is told, in the order of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub(super) struct Check {
     pub(super) kind: CheckKind,
     pub(super) sequence: u64,
     pub(super) cause: u64,
+    pub(super) time_ns: i64,
     pub(super) decision: Decision,
 }
 
@@ -35,6 +36,7 @@ impl Check {
         kind: CheckKind::Input,
         sequence: 0,
         cause: 0,
+        time_ns: 0,
         decision: EMPTY_DECISION,
     };
 }
@@ -59,17 +61,20 @@ const EMPTY_DECISION: Decision = Decision {
 };
 
 /// What the comparison came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Verdict {
     pub(super) first_divergence: Option<Divergence>,
     pub(super) hash_journaled: u64,
     pub(super) hash_recomputed: u64,
     pub(super) decisions: u64,
     pub(super) unfinished: u64,
+    /// Those of the last input, which the end of the journal left open.
+    pub(super) open: Unfinished,
 }
 
 pub(super) struct Comparer {
     input_sequence: u64,
+    input_time_ns: i64,
     pending: [Decision; DECISIONS_PER_INPUT_MAX],
     pending_count: usize,
     matched_count: usize,
@@ -84,6 +89,7 @@ impl Comparer {
     pub(super) fn new() -> Self {
         Self {
             input_sequence: 0,
+            input_time_ns: 0,
             pending: [EMPTY_DECISION; DECISIONS_PER_INPUT_MAX],
             pending_count: 0,
             matched_count: 0,
@@ -101,6 +107,7 @@ impl Comparer {
             CheckKind::Input => {
                 self.close_input();
                 self.input_sequence = check.sequence;
+                self.input_time_ns = check.time_ns;
             }
             CheckKind::Recomputed => {
                 self.pending[self.pending_count] = check.decision;
@@ -169,7 +176,21 @@ impl Comparer {
         self.first_divergence.get_or_insert(divergence);
     }
 
+    /// Whether every decision of the last input is in the journal.
+    pub(super) fn is_complete(&self) -> bool {
+        self.matched_count == self.pending_count
+    }
+
+    pub(super) fn first_divergence(&self) -> Option<&Divergence> {
+        self.first_divergence.as_ref()
+    }
+
     pub(super) fn finish(mut self) -> Verdict {
+        let open = Unfinished {
+            cause: self.input_sequence,
+            time_ns: self.input_time_ns,
+            decisions: self.pending[self.matched_count..self.pending_count].to_vec(),
+        };
         self.leave_unfinished();
         Verdict {
             first_divergence: self.first_divergence,
@@ -177,6 +198,7 @@ impl Comparer {
             hash_recomputed: self.hash_recomputed.finish(),
             decisions: self.decisions,
             unfinished: self.unfinished,
+            open,
         }
     }
 }

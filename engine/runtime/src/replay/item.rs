@@ -57,6 +57,15 @@ impl FrameGate {
         Ok((gate, manifest))
     }
 
+    /// A gate behind a frame: what comes before it is in the state that goes on from there.
+    pub(super) fn behind(sequence: u64, manifest: &RunManifest) -> Self {
+        Self {
+            manifest: manifest.clone(),
+            runs: 1,
+            last_sequence: sequence,
+        }
+    }
+
     /// Fills `item` with the next frame; false at the end.
     #[inline]
     pub(super) fn next<F: Frames>(

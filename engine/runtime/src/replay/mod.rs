@@ -9,6 +9,7 @@
 mod comparer;
 mod item;
 mod player;
+mod stepper;
 
 use std::{
     thread,
@@ -17,6 +18,7 @@ use std::{
 
 use acth_core::{decision::Decision, event::EventError};
 
+pub use self::stepper::{Stepped, Stepper};
 use self::{
     comparer::{Check, Comparer},
     item::{FrameGate, Item},
@@ -28,6 +30,7 @@ use crate::{
     machine::Machine,
     manifest::{ManifestError, RunManifest},
     placement,
+    resume::Unfinished,
     ring::{Consumer, Producer, RING_SLOTS_DEFAULT, RingSizeError, Taken, ring},
     wait::{WaitChoice, Waiter},
 };
@@ -81,6 +84,8 @@ pub struct ReplayOutcome<M> {
     pub book_rows: u64,
     /// Decisions of an input whose frames a killed process no longer wrote.
     pub unfinished_decisions: u64,
+    /// Those of the very last input: a run that goes on appends them first.
+    pub open: Unfinished,
     /// Sequence of the last frame.
     pub last_sequence: u64,
     /// From the first frame to the last comparison.
@@ -161,6 +166,17 @@ pub enum ReplayError {
     Interrupted,
 }
 
+/// Where a replay begins.
+#[derive(Debug)]
+pub struct ReplayStart<M> {
+    /// The machine in its state behind the frame.
+    pub machine: M,
+    /// The manifest that the machine was built from.
+    pub manifest: RunManifest,
+    /// The frame; the next one that is read follows it.
+    pub sequence: u64,
+}
+
 /// Replays a whole journal with a machine built from its first manifest.
 ///
 /// # Errors
@@ -174,10 +190,42 @@ where
     M: Machine + Send,
     F: Frames,
 {
-    let start = Instant::now();
-    let (gate, manifest) = FrameGate::open(&mut frames)?;
-    let machine = build(&manifest).map_err(ReplayError::Machine)?;
-    let player = Player::new(machine);
+    let start = begin(&mut frames, build)?;
+    replay_from(frames, start, options)
+}
+
+/// Reads the manifest in front of a journal and builds the machine from it.
+///
+/// # Errors
+/// When there is none, or no machine can be built.
+pub fn begin<M, F: Frames>(
+    frames: &mut F,
+    build: impl FnOnce(&RunManifest) -> Result<M, String>,
+) -> Result<ReplayStart<M>, ReplayError> {
+    let (gate, manifest) = FrameGate::open(frames)?;
+    Ok(ReplayStart {
+        machine: build(&manifest).map_err(ReplayError::Machine)?,
+        manifest,
+        sequence: gate.last_sequence,
+    })
+}
+
+/// Replays what follows a frame with a machine that is in its state behind that frame. Counts and hashes are of this part alone.
+///
+/// # Errors
+/// As `replay`.
+pub fn replay_from<M, F>(
+    frames: F,
+    start: ReplayStart<M>,
+    options: ReplayOptions,
+) -> Result<ReplayOutcome<M>, ReplayError>
+where
+    M: Machine + Send,
+    F: Frames,
+{
+    let begun = Instant::now();
+    let gate = FrameGate::behind(start.sequence, &start.manifest);
+    let player = Player::new(start.machine);
     let parts = match options.threads {
         ThreadMode::Single => replay_single(frames, gate, player)?,
         ThreadMode::Multi => replay_multi(frames, gate, player)?,
@@ -187,7 +235,7 @@ where
     Ok(ReplayOutcome {
         state_hash: player.machine.state_hash(),
         machine: player.machine,
-        manifest,
+        manifest: start.manifest,
         runs: gate.runs,
         identical: verdict.first_divergence.is_none(),
         first_divergence: verdict.first_divergence,
@@ -198,8 +246,9 @@ where
         market_messages: player.market_messages,
         book_rows: player.book_rows,
         unfinished_decisions: verdict.unfinished,
+        open: verdict.open,
         last_sequence: gate.last_sequence,
-        elapsed: start.elapsed(),
+        elapsed: begun.elapsed(),
     })
 }
 

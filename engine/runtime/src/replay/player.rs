@@ -52,6 +52,7 @@ impl<M: Machine> Player<M> {
                     kind: CheckKind::Journaled,
                     sequence: item.sequence,
                     cause: item.cause,
+                    time_ns: item.time_ns,
                     decision,
                 })
             }
@@ -86,6 +87,7 @@ impl<M: Machine> Player<M> {
         emit(&Check {
             kind: CheckKind::Input,
             sequence,
+            time_ns: item.time_ns,
             ..Check::EMPTY
         })?;
         for (decided, decision) in (sequence + 1..).zip(self.decisions.as_slice()) {
@@ -93,6 +95,7 @@ impl<M: Machine> Player<M> {
                 kind: CheckKind::Recomputed,
                 sequence: decided,
                 cause: sequence,
+                time_ns: item.time_ns,
                 decision: *decision,
             })?;
         }

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use acth_engine::journal::{FrameView, Frames, Journal, JournalFault};
+use acth_engine::journal::{FrameView, Frames, Journal, JournalEnd, JournalFault};
+use acth_journal::Condition;
 
 use super::OwnedFrame;
 
@@ -64,16 +65,16 @@ impl Journal for MemoryJournal {
         Ok(sequence)
     }
 
-    fn poll_health(&mut self) -> Result<(), JournalFault> {
+    fn poll_health(&mut self) -> Result<Condition, JournalFault> {
         if self.ill_at.is_some_and(|at| self.next >= at) {
             return Err("planted: no space for the next segment".into());
         }
-        Ok(())
+        Ok(Condition::default())
     }
 
-    fn seal(self) -> Result<(), JournalFault> {
+    fn seal(self) -> Result<JournalEnd, JournalFault> {
         self.store.lock().unwrap().is_sealed = true;
-        Ok(())
+        Ok(JournalEnd::default())
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod environment;
 pub(crate) mod file;
+mod journal;
 mod nearest;
 
 use std::{collections::BTreeMap, path::Path};
@@ -123,6 +124,25 @@ pub struct Journal {
     pub directory: String,
     /// Size of one segment.
     pub segment_mib: u64,
+    /// When frames become durable: `process` (whole segments, when full), `interval` (within the bounds below), `gated` (an order
+    /// leaves only when its decision is durable), or `auto` (`interval` for `run`, `process` for `backtest`).
+    pub durability: String,
+    /// Longest time between a frame and its durability, for `interval` and `gated`.
+    pub durability_time: String,
+    /// Most frames that are not durable, for `interval`.
+    pub durability_frames: u64,
+    /// Free space below which only orders that reduce risk are let through; 0 = eight segments.
+    pub space_low_mib: u64,
+    /// Free space below which trading halts; 0 = two segments.
+    pub space_out_mib: u64,
+    /// How much of an existing journal is read before it is gone on with: `all`, or `tail` (from the newest snapshot on).
+    pub validate: String,
+    /// Longest time between two snapshots of a run; `0` = only at its end.
+    pub snapshot_interval: String,
+    /// Most frames between two snapshots of a run.
+    pub snapshot_frames: u64,
+    /// Segments that a new snapshot covers are taken away until the journal takes at most this much; 0 = none ever.
+    pub retain_mib: u64,
 }
 
 /// The paper venue.
@@ -217,6 +237,15 @@ impl Default for Journal {
         Self {
             directory: String::from("journal-data"),
             segment_mib: 64,
+            durability: String::from("auto"),
+            durability_time: String::from("10ms"),
+            durability_frames: 1024,
+            space_low_mib: 0,
+            space_out_mib: 0,
+            validate: String::from("all"),
+            snapshot_interval: String::from("60s"),
+            snapshot_frames: 10_000_000,
+            retain_mib: 0,
         }
     }
 }
@@ -253,6 +282,7 @@ impl Config {
         money("account.cash", self.account.cash)?;
         duration_ns("paper.order_latency", &self.paper.order_latency)?;
         duration_ns("paper.report_latency", &self.paper.report_latency)?;
+        self.journal.check()?;
         let slots = self.engine.ring_slots;
         if !slots.is_power_of_two() || !(RING_SLOTS_MIN..=RING_SLOTS_MAX).contains(&slots) {
             return Err(Failure::could_not(format!(

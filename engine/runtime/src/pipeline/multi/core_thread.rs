@@ -5,6 +5,8 @@ use acth_core::{
     event::{Event, OperatorAction, OperatorReason},
 };
 
+use acth_journal::Condition;
+
 use crate::{
     clock::Clock,
     config::EngineConfig,
@@ -14,7 +16,7 @@ use crate::{
     latency::Latency,
     machine::Machine,
     pipeline::{
-        BATCH, closing_command,
+        BATCH, closing_command, condition_command, condition_sentence,
         core_stage::CoreStage,
         guarded, operator_event,
         outcome::Remains,
@@ -78,6 +80,9 @@ pub(super) struct CoreThread<'a, M, J> {
     drain_ns: i64,
     reduces_when_behind: bool,
     report_count: u64,
+    /// What the journal was last found short of.
+    condition: Condition,
+    first_inputs: Vec<Event>,
     is_halted: bool,
     is_egress_gone: bool,
     is_ingress_gone: bool,
@@ -116,6 +121,8 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
             },
             reduces_when_behind: config.reduces_when_behind && !is_event_time,
             report_count: 0,
+            condition: Condition::default(),
+            first_inputs: config.resume.inputs.clone(),
             is_halted: false,
             is_egress_gone: false,
             is_ingress_gone: false,
@@ -125,6 +132,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
 
     /// Runs to the end and seals the journal, whatever happens.
     pub(super) fn run(mut self) -> Remains<M> {
+        self.guard(Self::begin);
         self.guard(Self::trade);
         if self.is_usable && self.sender.ring.is_some() {
             self.guard(Self::drain);
@@ -186,10 +194,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
                     .warn("The ingress ring was full: the core was behind its source.");
                 self.operate(OperatorAction::Reduce, OperatorReason::IngressBehind)?;
             }
-            if let Err(fault) = self.stage.journal.poll_health() {
-                // What is prepared still takes frames: the end of the run goes its ordinary way.
-                self.shared
-                    .fail(EngineError::Journal(fault), KillReason::JournalFailed);
+            if !self.look_at_journal()? {
                 return Ok(());
             }
             if self.cycle()? {
@@ -198,6 +203,36 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
                 self.waiter.idle();
             }
         }
+    }
+
+    /// False when the journal cannot go on; what it is short of becomes an input.
+    fn look_at_journal(&mut self) -> Result<bool, EngineError> {
+        match self.stage.journal.poll_health() {
+            Err(fault) => {
+                // What is prepared still takes frames: the end of the run goes its ordinary way.
+                self.shared
+                    .fail(EngineError::Journal(fault), KillReason::JournalFailed);
+                Ok(false)
+            }
+            Ok(condition) => {
+                if condition != self.condition {
+                    self.condition = condition;
+                    self.shared.warn(condition_sentence(condition));
+                    let (action, reason) = condition_command(condition);
+                    self.operate(action, reason)?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// The first inputs of a run that goes on with a journal.
+    fn begin(&mut self) -> Result<(), EngineError> {
+        let sender = &mut self.sender;
+        for event in std::mem::take(&mut self.first_inputs) {
+            self.stage.step(&event, |outbound| sender.send(outbound))?;
+        }
+        Ok(())
     }
 
     /// A source that ended, or ran out of time, gave everything before that to be traded on: the core takes what still
@@ -326,11 +361,9 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
 
     fn seal(self) -> Remains<M> {
         let decision_hash = self.stage.decision_hash();
-        if let Err(fault) = self.stage.journal.seal() {
-            self.shared
-                .fail(EngineError::Journal(fault), KillReason::JournalFailed);
-        }
+        let journal_end = self.shared.seal(self.stage.journal);
         Remains {
+            journal_end,
             machine: self.stage.machine,
             progress: self.stage.progress,
             withheld: self.sender.withheld_count,

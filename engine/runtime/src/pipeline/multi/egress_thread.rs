@@ -39,8 +39,10 @@ fn pump<Snk: CommandSink>(
     mut waiter: Waiter,
 ) {
     let mut report_waiter = waiter.clone();
+    let mut durable_waiter = waiter.clone();
     loop {
         let taken = commands.take(BATCH, |outbound, _| {
+            wait_until_durable(stage, outbound, &mut durable_waiter);
             let (report, error) = stage.handle(outbound);
             if let Some(error) = error {
                 shared.fail(EngineError::Sink(error), KillReason::SinkFailed);
@@ -56,4 +58,21 @@ fn pump<Snk: CommandSink>(
             Err(never) => match never {},
         }
     }
+}
+
+/// In the gated mode: waits until the command's decision is on stable storage, or until waiting is over. The wait ends with the
+/// journal's failure or the kill flag, at the latest.
+fn wait_until_durable<Snk: CommandSink>(
+    stage: &EgressStage<'_, Snk>,
+    outbound: &Outbound,
+    waiter: &mut Waiter,
+) {
+    if stage.is_ready(outbound) {
+        return;
+    }
+    stage.ask_for(outbound);
+    while !stage.is_ready(outbound) {
+        waiter.idle();
+    }
+    waiter.reset();
 }

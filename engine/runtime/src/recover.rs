@@ -1,0 +1,110 @@
+//! Recovery: the state at the end of a journal, from its newest good snapshot and the tail behind it, or from the start.
+//!
+//! Every decision in the tail is computed again and compared: a state that the journal does not bear out is no state to
+//! trade from.
+
+use std::time::{Duration, Instant};
+
+use acth_journal::{Place, Reader};
+
+use crate::{
+    config::ThreadMode,
+    machine::Machine,
+    manifest::RunManifest,
+    replay::{
+        Divergence, ReplayError, ReplayOptions, ReplayOutcome, ReplayStart, begin, replay_from,
+    },
+    resume::Unfinished,
+    snapshot::{self, SnapshotFault},
+};
+
+/// The state at the end of a journal.
+#[derive(Debug)]
+pub struct Recovered<M> {
+    /// The machine.
+    pub machine: M,
+    /// The manifest that it was built from.
+    pub manifest: RunManifest,
+    /// Sequence of the last frame.
+    pub last_sequence: u64,
+    /// Decisions that were never journaled.
+    pub unfinished: Unfinished,
+    /// Sequence of the snapshot that it began with; `None` = from the start of the journal.
+    pub snapshot_sequence: Option<u64>,
+    /// Inputs replayed.
+    pub replayed_events: u64,
+    /// The state's own hash.
+    pub state_hash: u64,
+    /// Sentences about snapshots that were passed over.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why a state could not be recovered.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// The journal or a snapshot of it.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotFault),
+    /// The replay of the tail.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The journal holds other decisions than this program makes.
+    #[error(
+        "this program decides otherwise than the journal says at frame {}, for the input at frame {}: go on with the \
+         program and configuration that wrote it",
+        .0.sequence, .0.cause
+    )]
+    Diverged(Box<Divergence>),
+}
+
+/// A start for a replay at or before `until`, and a reader behind it: a snapshot if there is a good one, else the first frame.
+///
+/// # Errors
+/// When the journal is damaged or no machine can be built.
+pub fn start<M>(
+    place: &Place,
+    until: u64,
+    mut build: impl FnMut(&RunManifest, Option<&[u8]>) -> Result<M, String>,
+) -> Result<(ReplayStart<M>, Reader, Option<u64>, Vec<String>), RecoverError> {
+    let (restored, notes) =
+        snapshot::restore(place, until, |manifest, state| build(manifest, Some(state)))?;
+    if let Some(restored) = restored {
+        let sequence = restored.start.sequence;
+        return Ok((restored.start, restored.reader, Some(sequence), notes));
+    }
+    let mut reader = Reader::open(place.clone()).map_err(SnapshotFault::from)?;
+    let start = begin(&mut reader, |manifest| build(manifest, None))?;
+    Ok((start, reader, None, notes))
+}
+
+/// Recovers the state at the end of a journal. `build` makes a machine from a manifest and, if there is one, a snapshot's bytes.
+///
+/// # Errors
+/// When the journal is damaged, no machine can be built, or the machine decides otherwise than the journal says.
+pub fn recover<M: Machine + Send>(
+    place: &Place,
+    build: impl FnMut(&RunManifest, Option<&[u8]>) -> Result<M, String>,
+) -> Result<Recovered<M>, RecoverError> {
+    let begun = Instant::now();
+    let (start, reader, snapshot_sequence, notes) = start(place, u64::MAX, build)?;
+    let options = ReplayOptions {
+        threads: ThreadMode::Single,
+    };
+    let outcome: ReplayOutcome<M> = replay_from(reader, start, options)?;
+    if let Some(divergence) = outcome.first_divergence {
+        return Err(RecoverError::Diverged(Box::new(divergence)));
+    }
+    Ok(Recovered {
+        machine: outcome.machine,
+        manifest: outcome.manifest,
+        last_sequence: outcome.last_sequence,
+        unfinished: outcome.open,
+        snapshot_sequence,
+        replayed_events: outcome.events,
+        state_hash: outcome.state_hash,
+        notes,
+        elapsed: begun.elapsed(),
+    })
+}
