@@ -70,6 +70,8 @@ fn a_core_that_is_restored_again_and_again_lives_the_same_long_life() {
     let has_trouble = stats.denials > 1_000 && stats.strange_reports > 1_000;
     assert!(has_trouble, "{stats:?}");
     assert!(hub.core.book_checks().compared > 1_000);
+    let book = hub.core.market(InstrumentId(1)).unwrap().book();
+    assert!(book.refused_count() > 0);
 }
 
 #[test]

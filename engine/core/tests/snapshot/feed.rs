@@ -196,7 +196,7 @@ impl Feed {
         (self.mid_ticks[index] - side.sign() * ticks).max(1) * TICKS[index]
     }
 
-    /// Near the touch, within the window, or far beyond it.
+    /// Near the touch, within the window, or far beyond it; at times beside the grid.
     fn depth(&mut self, index: usize, second: u32, third: u32, bits: u8) -> Event {
         self.update_ids[index] += 1;
         let side = if second.is_multiple_of(2) {
@@ -207,8 +207,10 @@ impl Feed {
         let range = [5, 50, 20_000, 90_000][(second >> 8) as usize % 4];
         let ticks = 1 + i64::from(third % range);
         let quantity = i64::from(second >> 4) % 4 * 1_000;
+        // A price beside the grid is refused and counted, where the tick is more than 1.
+        let beside = i64::from(third.is_multiple_of(61));
         let level = |ticks, quantity| Level {
-            price: self.price(index, side, ticks),
+            price: self.price(index, side, ticks) + beside,
             quantity,
         };
         let first = (side, level(ticks, quantity));
