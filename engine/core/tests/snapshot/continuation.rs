@@ -70,6 +70,9 @@ fn a_core_that_is_restored_again_and_again_lives_the_same_long_life() {
     let has_trouble = stats.denials > 1_000 && stats.strange_reports > 1_000;
     assert!(has_trouble, "{stats:?}");
     assert!(hub.core.book_checks().compared > 1_000);
+    let mut denials = hub.core.denials().into_iter();
+    let gross = denials.find(|(denial, _)| *denial == Denial::GrossExposure);
+    assert!(gross.is_some_and(|(_, count)| count > 100), "{gross:?}");
     let book = hub.core.market(InstrumentId(1)).unwrap().book();
     assert!(book.refused_count() > 0);
 }
@@ -144,11 +147,18 @@ fn a_strategy_without_state_needs_no_code() {
 #[test]
 fn a_halt_that_is_not_done_yet_is_finished_after_the_restart() {
     let mut hub = Hub::<Hectic>::open();
+    let is_cancellable = |order: &&Order| order.state != OrderState::PendingCancel;
+    // Nothing that ends an order.
     let calm = |step: &Step| (32..60).contains(&step.0);
-    let steps: Vec<Step> = long_steps(15, 4_000).into_iter().filter(calm).collect();
-    hub.take(&steps);
-    let open_count = hub.core.open_order_count();
-    assert!(open_count > 64, "{open_count} orders are open");
+    let mut count = 0;
+    for step in long_steps(15, 40_000).into_iter().filter(calm) {
+        hub.take(&[step]);
+        count = hub.core.open_orders().filter(is_cancellable).count();
+        if count > 66 {
+            break;
+        }
+    }
+    assert!(count > 66, "{count} orders can be cancelled");
     let halt = Event::new(
         acth_core::event::EventKind::OperatorCommanded,
         InstrumentId(0),

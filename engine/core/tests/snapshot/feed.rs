@@ -81,7 +81,8 @@ pub(crate) fn config() -> CoreConfig {
             open_orders_per_instrument: 150,
             stale_after_ns: 60_000_000_000,
             correlation_ppm: 1_000_000,
-            gross_exposure_ppm: 10_000_000,
+            // Tight enough for the sum of open orders to matter.
+            gross_exposure_ppm: 8_000,
             drawdown_ppm: 1_000_000,
             ..Limits::default()
         },

@@ -37,6 +37,7 @@ impl Subject for BasisLeadLag {
             basis_z_min: 0.1,
             take_edge_ppm: -1_000.0,
             rest_edge_ppm: -2_000.0,
+            position_share_ppm: 100,
             hold_ms_max: 300,
             rest_ms_min: 20,
             ..BasisLeadLagConfig::default()
