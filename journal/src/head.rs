@@ -58,6 +58,11 @@ pub struct SignedHead {
     pub path: PathBuf,
 }
 
+/// The public key that belongs to a private one.
+pub fn public_key(key: &[u8; 32]) -> [u8; 32] {
+    SigningKey::from_bytes(key).verifying_key().to_bytes()
+}
+
 /// Verifies the whole journal and signs where it ends. The signed head is kept under `heads/`; give a copy of it to those who shall
 /// be able to check.
 ///

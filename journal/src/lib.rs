@@ -51,7 +51,7 @@ pub use bounds::{
 };
 pub use condition::Condition;
 pub use error::{Damage, JournalError};
-pub use head::{SignedHead, sign, verify_signed};
+pub use head::{SignedHead, public_key, sign, verify_signed};
 pub use options::{CpuMask, JournalOptions, SyncMode, Validate};
 pub use place::Place;
 pub use prune::{Keep, Pruned, prune};

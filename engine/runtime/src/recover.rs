@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use acth_journal::{Place, Reader};
+use acth_journal::{Place, Reader, Snapshots};
 
 use crate::{
     config::ThreadMode,
@@ -77,6 +77,26 @@ pub fn start<M>(
     let mut reader = Reader::open(place.clone()).map_err(SnapshotFault::from)?;
     let start = begin(&mut reader, |manifest| build(manifest, None))?;
     Ok((start, reader, None, notes))
+}
+
+/// Sequence of the oldest snapshot; 0 if there is none.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn oldest_snapshot(place: &Place) -> Result<u64, RecoverError> {
+    let sequences = Snapshots::of(place.clone())
+        .sequences()
+        .map_err(SnapshotFault::from)?;
+    Ok(sequences.first().copied().unwrap_or(0))
+}
+
+/// The manifest that a journal's machine is built from: in its first frame or, when that was pruned, in its newest snapshot.
+///
+/// # Errors
+/// When there is neither.
+pub fn first_manifest(place: &Place) -> Result<RunManifest, RecoverError> {
+    let (start, ..) = start(place, u64::MAX, |_, _| Ok(()))?;
+    Ok(start.manifest)
 }
 
 /// Recovers the state at the end of a journal. `build` makes a machine from a manifest and, if there is one, a snapshot's bytes.

@@ -68,18 +68,23 @@ impl Topology {
                 wait: Some(wait),
             })
             .collect();
-        threads.push(ThreadPlan {
-            name: "journal helper",
-            duty: "next segment and syncing, owned by the journal",
+        let idle = [
+            (
+                "journal-prepare",
+                "makes the next segments ready, owned by the journal",
+            ),
+            (
+                "journal-flush",
+                "makes durable what was written, owned by the journal",
+            ),
+            ("caller", "starts the others and waits for them"),
+        ];
+        threads.extend(idle.map(|(name, duty)| ThreadPlan {
+            name,
+            duty,
             core: None,
             wait: None,
-        });
-        threads.push(ThreadPlan {
-            name: "caller",
-            duty: "starts the others and waits for them",
-            core: None,
-            wait: None,
-        });
+        }));
         (Self { threads }, sentences)
     }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A wait for durability of this length is far from any bound that makes sense: the hub should reduce its risk.
-const BEHIND_NS: u64 = 1_000_000_000;
+const BEHIND_NS: u64 = 3_000_000_000;
 /// How often the pages ahead of the writer are touched again.
 const TOUCH_NS: u64 = 1_000_000_000;
 
@@ -176,9 +176,9 @@ impl Flusher {
             .map_or(0, |active| active.durable.position);
         let from = begin - begin % self.page_bytes;
         let to = retired.used_bytes.next_multiple_of(self.page_bytes);
-        self.timed(|| retired.segment.facts.sync_pages(from, to))?;
+        let took_ns = self.timed(|| retired.segment.facts.sync_pages(from, to))?;
         self.last_sequence = retired.last_sequence;
-        self.raise(retired.last_sequence, now_ns);
+        self.raise(retired.last_sequence, now_ns + took_ns);
         self.waiting_since_ns = None;
         self.asked_at = None;
         Ok(())
@@ -259,18 +259,15 @@ impl Flusher {
         let segment = Arc::clone(&active.segment);
         let from = active.durable.position - active.durable.position % self.page_bytes;
         let to = position.next_multiple_of(self.page_bytes);
-        self.timed(|| segment.sync_pages(from, to))?;
+        let took_ns = self.timed(|| segment.sync_pages(from, to))?;
+        self.raise(mark.sequence, now_ns + took_ns);
         if let Some(active) = &mut self.active {
             active.durable = mark;
             self.last_sequence = mark.sequence;
-            if active.end.position > mark.position {
-                // What is left was seen at the last cycle at the earliest.
-                self.waiting_since_ns = Some(now_ns);
-            } else {
-                self.waiting_since_ns = None;
-            }
+            let is_all = active.end.position == mark.position;
+            // What is left was seen at this cycle at the earliest.
+            self.waiting_since_ns = (!is_all).then_some(now_ns);
         }
-        self.raise(mark.sequence, now_ns);
         Ok(())
     }
 
@@ -283,11 +280,12 @@ impl Flusher {
         }
     }
 
-    fn timed(&self, sync: impl FnOnce() -> Result<(), JournalError>) -> Result<(), JournalError> {
+    /// Syncs and says how long it took, ns.
+    fn timed(&self, sync: impl FnOnce() -> Result<(), JournalError>) -> Result<u64, JournalError> {
         let start = Instant::now();
         sync()?;
         let took_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.shared.stats.synced(took_ns);
-        Ok(())
+        Ok(took_ns)
     }
 }

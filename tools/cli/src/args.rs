@@ -48,7 +48,8 @@ pub struct TradeArgs {
     /// Configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Directory for the journal; must be new or empty. Default: a new one under `journal-data`.
+    /// Directory for the journal. `run` goes on with the journal that is there: it recovers the state from the newest snapshot and
+    /// the frames behind it. Default: a new one under `journal-data`.
     #[arg(long, value_name = "DIR")]
     pub journal: Option<PathBuf>,
     /// Thread layout. Default: single for `backtest`; for `run` multi on four cores or more, else single.
@@ -74,6 +75,9 @@ pub struct RunArgs {
     /// How long to run, e.g. `10s`, `5m`, `500ms`. Until Ctrl-C with `0`.
     #[arg(long, default_value = "30s", value_parser = parse_duration_ns)]
     pub duration: i64,
+    /// Trade again although the run before in this journal was halted by a limit, a failure or a person. Its orderly end needs none.
+    #[arg(long)]
+    pub rearm: bool,
 }
 
 /// Flags of `acth backtest`.
@@ -103,6 +107,10 @@ pub struct ReplayArgs {
     /// The journal's directory.
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
+    /// Begin with the newest snapshot at or before this frame instead of the first frame. A journal whose first segments were
+    /// pruned begins with its oldest snapshot in any case.
+    #[arg(long, value_name = "SEQUENCE")]
+    pub from: Option<u64>,
     /// Thread layout of the replay; the result is the same.
     #[arg(long, value_enum, default_value = "single")]
     pub threads: Threads,
@@ -124,12 +132,101 @@ pub struct ConfigArgs {
 pub enum JournalVerb {
     /// Facts about the journal: runs, segments, sizes, first and last sequence.
     Info(JournalArgs),
-    /// Check every byte, from the first to the last.
-    Verify(JournalArgs),
+    /// Check every byte, from the first to the last; with `--key` also that nothing was rewritten since it was signed.
+    Verify(VerifyArgs),
     /// Print frames as text, or as JSON lines.
     Dump(DumpArgs),
     /// Follow a journal that is being written.
     Tail(TailArgs),
+    /// Write the state at the end of the journal down, so that a restart need not replay what came before.
+    Snapshot(JournalArgs),
+    /// Give up what lies behind a frame, or accept what a failed sync left in doubt. Nothing is thrown away: see `quarantine/`.
+    Repair(RepairArgs),
+    /// Compress finished segments; every verb reads them as before. The journal may be in use.
+    Archive(ArchiveArgs),
+    /// Take the oldest segments away, as far as a snapshot covers them. The journal may be in use.
+    Prune(PruneArgs),
+    /// Make a key pair for `sign`: KEY (keep it to yourself) and KEY.pub.
+    Keygen(KeygenArgs),
+    /// Verify the journal and sign where it ends; the signed head is kept under `heads/`, give a copy to whoever shall check.
+    Sign(SignArgs),
+}
+
+/// Flags of `acth journal verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// What the journal verbs take.
+    #[command(flatten)]
+    pub common: JournalArgs,
+    /// Public key: check the signed heads under `heads/` as well.
+    #[arg(long, value_name = "KEY.pub")]
+    pub key: Option<PathBuf>,
+    /// A copy of a signed head to check too; repeat for several.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub head: Vec<PathBuf>,
+}
+
+/// Flags of `acth journal repair`.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["until", "accept_unsynced"])))]
+pub struct RepairArgs {
+    /// What the journal verbs take.
+    #[command(flatten)]
+    pub common: JournalArgs,
+    /// Last frame to keep; `verify` names the last good one.
+    #[arg(long, value_name = "SEQUENCE")]
+    pub until: Option<u64>,
+    /// Accept what is there after a failed sync. Compare the last orders with the venue first.
+    #[arg(long)]
+    pub accept_unsynced: bool,
+}
+
+/// Flags of `acth journal archive`.
+#[derive(Debug, Args)]
+pub struct ArchiveArgs {
+    /// What the journal verbs take.
+    #[command(flatten)]
+    pub common: JournalArgs,
+    /// Newest finished segments to leave as they are.
+    #[arg(long, default_value_t = 0)]
+    pub keep: u64,
+    /// zstd level, 1 (fast) to 19 (small).
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub level: i32,
+}
+
+/// Flags of `acth journal prune`.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("keep").required(true).args(["keep_segments", "keep_mib"])))]
+pub struct PruneArgs {
+    /// What the journal verbs take.
+    #[command(flatten)]
+    pub common: JournalArgs,
+    /// Newest segments to keep.
+    #[arg(long, value_name = "COUNT")]
+    pub keep_segments: Option<u64>,
+    /// Keep the newest segments that fit this many MiB on disk.
+    #[arg(long, value_name = "MIB")]
+    pub keep_mib: Option<u64>,
+}
+
+/// Flags of `acth journal keygen`.
+#[derive(Debug, Args)]
+pub struct KeygenArgs {
+    /// File for the private key; must be new.
+    #[arg(value_name = "KEY")]
+    pub key: PathBuf,
+}
+
+/// Flags of `acth journal sign`.
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// What the journal verbs take.
+    #[command(flatten)]
+    pub common: JournalArgs,
+    /// File with the private key: 64 hexadecimal digits.
+    #[arg(long, value_name = "KEY")]
+    pub key: PathBuf,
 }
 
 /// Flags of the journal verbs.

@@ -76,7 +76,7 @@ fn dispatch(verb: &Verb, strategies: &[Registered]) -> Result<(), Failure> {
             registry::find(strategies, &config.strategy)?.backtest(args, &config)
         }
         Verb::Replay(args) => verbs::replay::run(args, strategies),
-        Verb::Journal(verb) => verbs::journal::run(verb),
+        Verb::Journal(verb) => verbs::journal::run(verb, strategies),
         Verb::Config(args) => show_config(args, strategies),
     }
 }

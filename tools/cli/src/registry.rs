@@ -8,7 +8,7 @@ use acth_engine::manifest::RunManifest;
 use serde_json::{Value, json};
 
 use crate::{
-    args::{BacktestArgs, ReplayArgs, RunArgs},
+    args::{BacktestArgs, JournalArgs, ReplayArgs, RunArgs},
     config::{Config, file::explain},
     exit::Failure,
     verbs,
@@ -46,11 +46,16 @@ pub trait Runner {
     /// # Errors
     /// As documented for the exit codes.
     fn replay(&self, args: &ReplayArgs) -> Result<(), Failure>;
+    /// `acth journal snapshot` of a journal that this strategy wrote.
+    ///
+    /// # Errors
+    /// As documented for the exit codes.
+    fn snapshot(&self, args: &JournalArgs) -> Result<(), Failure>;
 }
 
 struct Of<S>(PhantomData<fn() -> S>);
 
-impl<S: Strategy + Send> Runner for Of<S> {
+impl<S: Strategy + Send + 'static> Runner for Of<S> {
     fn name(&self) -> &'static str {
         S::NAME
     }
@@ -69,6 +74,10 @@ impl<S: Strategy + Send> Runner for Of<S> {
 
     fn replay(&self, args: &ReplayArgs) -> Result<(), Failure> {
         verbs::replay::of::<S>(args)
+    }
+
+    fn snapshot(&self, args: &JournalArgs) -> Result<(), Failure> {
+        verbs::replay::snapshot::<S>(args)
     }
 }
 

@@ -151,9 +151,57 @@ pub struct Summary {
     pub topology: Vec<String>,
     /// What did not go as asked.
     pub warnings: Vec<String>,
+    /// How the journal was written; absent in a replay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageFacts>,
+    /// What a run that goes on with a journal found there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryFacts>,
     /// What only a replay finds.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayFacts>,
+}
+
+/// How a journal was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct StorageFacts {
+    /// process, interval or gated.
+    pub durability: &'static str,
+    /// Highest sequence on stable storage when the run had ended.
+    pub durable_sequence: u64,
+    /// Most frames that were found written and not yet durable while the run went on; 0 for `process`, which does not look.
+    pub lag_frames_max: u64,
+    /// Longest time between a frame being seen and being durable, ns.
+    pub lag_ns_max: u64,
+    /// Syncs while the run went on.
+    pub syncs: u64,
+    /// Longest of them, ns.
+    pub sync_ns_max: u64,
+    /// How often the core had to wait for a segment.
+    pub roll_stalls: u64,
+    /// Snapshots written.
+    pub snapshots: u64,
+}
+
+/// What a run that goes on with a journal found there.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecoveryFacts {
+    /// Number of this run in the journal.
+    pub run: u64,
+    /// Last frame before it.
+    pub last_sequence: u64,
+    /// The snapshot that was begun with; absent if the journal was replayed from its start.
+    pub snapshot_sequence: Option<u64>,
+    /// Inputs replayed behind the snapshot.
+    pub replayed_events: u64,
+    /// Decisions that the run before had not journaled any more.
+    pub unfinished_decisions: u64,
+    /// Orders that were open.
+    pub open_orders: u64,
+    /// Hash of the recovered state, hexadecimal.
+    pub state_hash: String,
+    /// How long recovery took.
+    pub elapsed_seconds: f64,
 }
 
 /// What a replay finds.
@@ -161,6 +209,9 @@ pub struct Summary {
 pub struct ReplayFacts {
     /// Every decision came out the same, byte for byte.
     pub identical: bool,
+    /// The snapshot that it began with; absent if it began with the first frame. Counts and hashes are of what is behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_sequence: Option<u64>,
     /// The hash over the journaled decisions, hexadecimal.
     pub journaled_decision_hash: String,
     /// Decisions recomputed for the last input that the journal does not hold, because the run was cut off there.
@@ -238,6 +289,8 @@ pub fn of_core<S: Strategy>(verb: &'static str, core: &Core<S>, elapsed_seconds:
         stop_reason: None,
         topology: Vec::new(),
         warnings: Vec::new(),
+        storage: None,
+        recovery: None,
         replay: None,
     }
 }
@@ -425,6 +478,43 @@ impl Summary {
         text.push('\n');
     }
 
+    fn write_storage(&self, text: &mut String) {
+        if let Some(facts) = &self.recovery {
+            let from = match facts.snapshot_sequence {
+                Some(sequence) => format!("snapshot {}", grouped(sequence)),
+                None => String::from("its start"),
+            };
+            line(
+                text,
+                "went on",
+                &format!(
+                    "behind frame {} from {from}: {} inputs replayed in {:.3} s, {} open orders, {} decisions finished",
+                    grouped(facts.last_sequence),
+                    grouped(facts.replayed_events),
+                    facts.elapsed_seconds,
+                    facts.open_orders,
+                    facts.unfinished_decisions
+                ),
+            );
+        }
+        if let Some(facts) = &self.storage {
+            line(
+                text,
+                "durable",
+                &format!(
+                    "{} up to frame {}; at worst {} frames and {:.1} ms behind; {} syncs, {} snapshots, {} roll stalls",
+                    facts.durability,
+                    grouped(facts.durable_sequence),
+                    grouped(facts.lag_frames_max),
+                    facts.lag_ns_max as f64 / 1e6,
+                    grouped(facts.syncs),
+                    facts.snapshots,
+                    facts.roll_stalls
+                ),
+            );
+        }
+    }
+
     fn write_end(&self, text: &mut String) {
         for thread in &self.topology {
             line(text, "thread", thread);
@@ -435,6 +525,7 @@ impl Summary {
         if let Some(reason) = &self.stop_reason {
             line(text, "ended", reason);
         }
+        self.write_storage(text);
         line(text, "state hash", &self.state_hash);
         match &self.replay {
             None => line(text, "decision hash", &self.decision_hash),
@@ -445,6 +536,10 @@ impl Summary {
 }
 
 fn write_replay(text: &mut String, facts: &ReplayFacts, decision_hash: &str) {
+    if let Some(sequence) = facts.snapshot_sequence {
+        let behind = format!("snapshot behind frame {}", grouped(sequence));
+        line(text, "began with", &behind);
+    }
     line(
         text,
         "journaled",

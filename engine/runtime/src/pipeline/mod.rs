@@ -153,15 +153,14 @@ fn condition_sentence(condition: Condition) -> &'static str {
     } else if condition.is_space_low() {
         "The journal's disk is nearly full: only orders that reduce risk were let through."
     } else {
-        "Frames waited a second and longer to become durable: only orders that reduce risk were let through."
+        "Frames waited seconds to become durable: only orders that reduce risk were let through."
     }
 }
 
-/// How the core is told to cancel everything at the end. A run that failed or whose kill flag is up is no orderly end:
-/// a person must look before the next one goes on.
+/// How the core is told to cancel everything at the end. With the kill flag up, which every failure raises, it is no
+/// orderly end: a person must look before the next run goes on.
 fn closing_command(shared: &Shared<'_>) -> (OperatorAction, OperatorReason) {
-    let has_failed = matches!(shared.stop_reason(), Some(StopReason::Failed));
-    if has_failed || shared.control.is_killed() {
+    if shared.control.is_killed() {
         (OperatorAction::Halt, OperatorReason::KillFlag)
     } else {
         (OperatorAction::End, OperatorReason::Unspecified)

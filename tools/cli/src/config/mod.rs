@@ -20,6 +20,7 @@ use acth_sim::world::WorldConfig;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::journal::Purpose;
 use crate::exit::Failure;
 
 /// Everything that can be set.

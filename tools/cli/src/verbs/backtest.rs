@@ -21,10 +21,12 @@ use acth_venues::{
     capture::{CaptureSource, CaptureSpec, Pace},
 };
 
-use super::{NewJournal, create_journal, engine_config, show, summarise, thread_mode, words};
+use super::{
+    NewJournal, create_journal, engine_config, journal_path, show, summarise, thread_mode, words,
+};
 use crate::{
     args::{BacktestArgs, Threads},
-    config::{Config, Fees, duration_ns},
+    config::{Config, Fees, Purpose, duration_ns},
     exit::Failure,
     progress::{Moment, with_display},
     registry::Recipe,
@@ -110,7 +112,9 @@ fn trade<S: Strategy + Send, Src: EventSource + Send>(
     let threads = thread_mode(args.trade.threads, Threads::Single);
     let mut engine = engine_config(config, recipe, threads, Clock::Event)?;
     engine.duration_ns = duration_ns;
-    let NewJournal { path, writer } = create_journal(&args.trade, config)?;
+    let path = journal_path(&args.trade, config);
+    let NewJournal { path, writer } = create_journal(path, config, Purpose::Backtest)?;
+    let sync = writer.sync();
     let (sink, state) = paper::channel(paper_config(config)?, &recipe.core.instruments);
     let mut venue = paper::PaperVenue::new(source, state);
     let control = Control::with_signals().map_err(Failure::could_not)?;
@@ -127,7 +131,13 @@ fn trade<S: Strategy + Send, Src: EventSource + Send>(
             path.display()
         ))
     })?;
-    Ok(summarise("backtest", &outcome, &path, start.elapsed()))
+    Ok(summarise(
+        "backtest",
+        &outcome,
+        &path,
+        sync,
+        start.elapsed(),
+    ))
 }
 
 /// The paper venue by the configuration.

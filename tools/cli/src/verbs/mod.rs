@@ -3,6 +3,8 @@
 pub mod backtest;
 mod heartbeat;
 pub mod journal;
+mod keeper;
+pub mod prior;
 pub mod replay;
 pub mod run;
 
@@ -22,17 +24,17 @@ use acth_engine::{
     placement::Pin,
     wait::{WaitChoice, WaitStrategy},
 };
-use acth_journal::{JournalOptions, Writer};
+use acth_journal::{SyncMode, Writer};
 
 use crate::{
     args::{Threads, TradeArgs},
-    config::Config,
+    config::{Config, Journal, Purpose},
     exit::Failure,
     logging,
     output::{print, print_json},
     progress::Moment,
     registry::Recipe,
-    summary::{self, Percentiles, Summary, grouped, hex},
+    summary::{self, Percentiles, StorageFacts, Summary, grouped, hex},
 };
 
 /// The configuration of a trading verb: files and environment, then its flags. Starts the log.
@@ -55,17 +57,17 @@ struct NewJournal {
     writer: Writer,
 }
 
-/// Creates the journal where the flags or the configuration say.
-fn create_journal(args: &TradeArgs, config: &Config) -> Result<NewJournal, Failure> {
-    let path = match &args.journal {
+/// Where the flags or the configuration put the journal.
+fn journal_path(args: &TradeArgs, config: &Config) -> PathBuf {
+    match &args.journal {
         Some(path) => path.clone(),
         None => Path::new(&config.journal.directory).join(new_run_name()),
-    };
-    let segment_bytes = config.journal.segment_mib.saturating_mul(1 << 20);
-    let options = JournalOptions {
-        segment_bytes,
-        ..JournalOptions::default()
-    };
+    }
+}
+
+/// Creates the journal where the flags or the configuration say.
+fn create_journal(path: PathBuf, config: &Config, purpose: Purpose) -> Result<NewJournal, Failure> {
+    let options = config.journal.options(purpose, None)?;
     let writer = Writer::create(&path, &options)
         .map_err(|error| Failure::could_not(format!("journal: {error}")))?;
     Ok(NewJournal { path, writer })
@@ -174,6 +176,7 @@ fn summarise<S: Strategy>(
     verb: &'static str,
     outcome: &RunOutcome<Core<S>>,
     journal: &Path,
+    sync: SyncMode,
     elapsed: Duration,
 ) -> Summary {
     let mut summary = summary::of_core(verb, &outcome.machine, elapsed.as_secs_f64());
@@ -189,6 +192,17 @@ fn summarise<S: Strategy>(
         .map(str::to_owned)
         .collect();
     summary.warnings.clone_from(&outcome.warnings);
+    let end = &outcome.journal;
+    summary.storage = Some(StorageFacts {
+        durability: Journal::mode_name(sync),
+        durable_sequence: end.durable_sequence,
+        lag_frames_max: end.flush.lag_frames_max,
+        lag_ns_max: end.flush.lag_ns_max,
+        syncs: end.flush.syncs,
+        sync_ns_max: end.flush.sync_ns_max,
+        roll_stalls: end.roll_stalls,
+        snapshots: 0,
+    });
     summary
 }
 

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use acth_core::{core::Core, strategy::Strategy};
+use acth_core::{
+    core::Core,
+    risk::{StateReason, TradingState},
+    strategy::Strategy,
+};
 use acth_engine::{
     manifest::RunManifest,
     recover::{RecoverError, Recovered, recover},
@@ -18,6 +22,7 @@ use crate::{exit::Failure, registry::Recipe, summary::RecoveryFacts};
 /// The state at the end of a journal.
 pub struct Prior<S> {
     path: PathBuf,
+    /// What was recovered.
     pub recovered: Recovered<Core<S>>,
 }
 
@@ -25,10 +30,7 @@ pub struct Prior<S> {
 ///
 /// # Errors
 /// When the manifest or the snapshot was written by another version.
-pub fn build<S: Strategy>(
-    manifest: &RunManifest,
-    state: Option<&[u8]>,
-) -> Result<Core<S>, String> {
+pub fn build<S: Strategy>(manifest: &RunManifest, state: Option<&[u8]>) -> Result<Core<S>, String> {
     let recipe = Recipe::<S>::from_manifest(manifest).map_err(|error| error.to_string())?;
     match state {
         None => recipe.build().map_err(|error| error.to_string()),
@@ -106,6 +108,23 @@ impl<S: Strategy + Send> Prior<S> {
         }
     }
 
+    /// Sentences for the summary.
+    pub fn notes(&self, rearm: Rearm) -> Vec<String> {
+        let mut notes = self.recovered.notes.clone();
+        let core = &self.recovered.machine;
+        let reason = core.trading_state_reason();
+        let is_off =
+            core.trading_state() != TradingState::Active && reason != StateReason::RunEnded;
+        if is_off && rearm == Rearm::AfterOrderlyEnd {
+            notes.push(format!(
+                "the hub stays {} ({}) as the run before left it; `--rearm` lets it trade again",
+                core.trading_state().name(),
+                reason.name()
+            ));
+        }
+        notes
+    }
+
     /// For the summary.
     pub fn facts(&self, run_id: u64) -> RecoveryFacts {
         RecoveryFacts {
@@ -129,9 +148,7 @@ pub fn failure(path: &Path, error: &RecoverError) -> Failure {
             Some(cause) => journal::failure(path, cause),
             None => Failure::could_not(format!("{}: {error}", path.display())),
         },
-        RecoverError::Diverged(_) => {
-            Failure::CheckFailed(format!("{}: {error}", path.display()))
-        }
+        RecoverError::Diverged(_) => Failure::CheckFailed(format!("{}: {error}", path.display())),
         _ => Failure::could_not(format!("{}: {error}", path.display())),
     }
 }

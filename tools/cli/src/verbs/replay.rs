@@ -1,21 +1,24 @@
 //! `acth replay`: a journal's inputs run again, every decision compared byte for byte.
 
+use std::path::Path;
+
 use acth_core::{core::Core, strategy::Strategy};
 use acth_engine::{
     config::ThreadMode,
-    frames::{FrameClass, classify},
-    manifest::RunManifest,
-    replay::{Divergence, ReplayError, ReplayOptions, ReplayOutcome, replay},
+    recover::{self, RecoverError, first_manifest},
+    replay::{Divergence, ReplayError, ReplayOptions, ReplayOutcome, ReplayStart, replay_from},
 };
-use acth_journal::{JournalError, Reader};
+use acth_journal::{JournalError, Place, Reader};
+use serde_json::json;
 
-use super::{journal, show};
+use super::{journal, prior, show};
 use crate::{
-    args::{ReplayArgs, Threads},
+    args::{JournalArgs, ReplayArgs, Threads},
     describe,
     exit::Failure,
-    registry::{self, Recipe, Registered},
-    summary::{self, DivergenceFacts, ReplayFacts, Summary, hex},
+    output::{print, print_json},
+    registry::{Registered, Runner},
+    summary::{self, DivergenceFacts, ReplayFacts, Summary, grouped, hex},
 };
 
 /// Finds the strategy that wrote the journal and replays with it.
@@ -23,31 +26,59 @@ use crate::{
 /// # Errors
 /// As documented for the exit codes.
 pub fn run(args: &ReplayArgs, strategies: &[Registered]) -> Result<(), Failure> {
-    let name = strategy_of(args)?;
-    let known = strategies.iter().find(|strategy| strategy.name() == name);
+    strategy_of(&args.journal, strategies)?.replay(args)
+}
+
+/// The strategy that wrote a journal.
+///
+/// # Errors
+/// When the journal has no run, or this program does not have the strategy.
+pub fn strategy_of<'a>(
+    path: &Path,
+    strategies: &'a [Registered],
+) -> Result<&'a dyn Runner, Failure> {
+    let manifest = match first_manifest(&Place::from(path)) {
+        Ok(manifest) => manifest,
+        Err(RecoverError::Replay(ReplayError::Empty | ReplayError::NoManifest { .. })) => {
+            return Err(Failure::could_not(format!(
+                "{}: the journal does not begin with a run",
+                path.display()
+            )));
+        }
+        Err(error) => return Err(prior::failure(path, &error)),
+    };
+    let known = strategies
+        .iter()
+        .find(|strategy| strategy.name() == manifest.strategy);
     match known {
-        Some(strategy) => strategy.replay(args),
-        None => Err(registry::find(strategies, &name).err().unwrap_or_else(|| {
-            Failure::could_not(format!(
-                "the journal was written by strategy `{name}`, which this program does not have"
-            ))
-        })),
+        Some(strategy) => Ok(&**strategy),
+        None => Err(Failure::could_not(format!(
+            "{}: written by strategy `{}`, which this program does not have",
+            path.display(),
+            manifest.strategy
+        ))),
     }
 }
 
-fn strategy_of(args: &ReplayArgs) -> Result<String, Failure> {
-    let fail = |error: &JournalError| journal::failure(&args.journal, error);
-    let mut reader = Reader::open(&args.journal).map_err(|error| fail(&error))?;
-    let first = reader.next().map_err(|error| fail(&error))?;
-    let manifest = first.filter(|frame| classify(frame.kind) == FrameClass::Manifest);
-    let Some(frame) = manifest else {
-        let place = args.journal.display();
-        return Err(Failure::could_not(format!(
-            "{place}: the journal does not begin with a run"
-        )));
+/// Where the replay begins: the first frame, or a snapshot where that was asked for or the first frames are gone.
+fn begin<S: Strategy + Send>(
+    args: &ReplayArgs,
+) -> Result<(ReplayStart<Core<S>>, Reader, Option<u64>), Failure> {
+    let place = Place::from(&args.journal);
+    let fail = |error: &RecoverError| prior::failure(&args.journal, error);
+    let is_pruned = acth_journal::info(&args.journal)
+        .map_err(|error| journal::failure(&args.journal, &error))?
+        .segments
+        .first()
+        .is_some_and(|segment| segment.first_sequence > 1);
+    let until = match args.from {
+        Some(until) => until,
+        None if is_pruned => recover::oldest_snapshot(&place).map_err(|error| fail(&error))?,
+        None => 0,
     };
-    let manifest = RunManifest::from_bytes(frame.payload).map_err(Failure::could_not)?;
-    Ok(manifest.strategy)
+    let (start, reader, snapshot, _) =
+        recover::start(&place, until, prior::build::<S>).map_err(|error| fail(&error))?;
+    Ok((start, reader, snapshot))
 }
 
 /// Replays with strategy `S`.
@@ -55,19 +86,14 @@ fn strategy_of(args: &ReplayArgs) -> Result<String, Failure> {
 /// # Errors
 /// `CheckFailed` when a decision differs or the journal is damaged.
 pub fn of<S: Strategy + Send>(args: &ReplayArgs) -> Result<(), Failure> {
-    let reader =
-        Reader::open(&args.journal).map_err(|error| journal::failure(&args.journal, &error))?;
-    let build = |manifest: &RunManifest| {
-        let recipe = Recipe::<S>::from_manifest(manifest).map_err(|error| error.to_string())?;
-        recipe.build().map_err(|error| error.to_string())
-    };
+    let (start, reader, snapshot) = begin::<S>(args)?;
     let threads = match args.threads {
         Threads::Single => ThreadMode::Single,
         Threads::Multi => ThreadMode::Multi,
     };
-    let outcome =
-        replay(reader, build, ReplayOptions { threads }).map_err(|error| failure(args, &error))?;
-    show(&summarise(args, &outcome), args.json)?;
+    let outcome = replay_from(reader, start, ReplayOptions { threads })
+        .map_err(|error| failure(args, &error))?;
+    show(&summarise(args, &outcome, snapshot), args.json)?;
     match &outcome.first_divergence {
         None => Ok(()),
         Some(difference) => Err(Failure::CheckFailed(format!(
@@ -95,13 +121,53 @@ fn failure(args: &ReplayArgs, error: &ReplayError) -> Failure {
     }
 }
 
-fn summarise<S: Strategy>(args: &ReplayArgs, outcome: &ReplayOutcome<Core<S>>) -> Summary {
+/// Writes the state at the end of a journal down.
+///
+/// # Errors
+/// `CheckFailed` when the journal is damaged or this program decides otherwise.
+pub fn snapshot<S: Strategy + Send>(args: &JournalArgs) -> Result<(), Failure> {
+    let place = Place::from(&args.journal);
+    let recovered = recover::recover(&place, prior::build::<S>)
+        .map_err(|error| prior::failure(&args.journal, &error))?;
+    if !recovered.unfinished.decisions.is_empty() {
+        return Err(Failure::could_not(format!(
+            "{}: the last run was cut off inside an input; go on with the journal first (`acth run --journal`)",
+            args.journal.display()
+        )));
+    }
+    let reader = Reader::open_behind(place.clone(), recovered.last_sequence)
+        .map_err(|error| journal::failure(&args.journal, &error))?;
+    let now_ns = super::now_ns();
+    let (machine, manifest) = (&recovered.machine, &recovered.manifest);
+    let path = acth_engine::snapshot::write(&place, machine, manifest, &reader, now_ns)
+        .map_err(Failure::could_not)?;
+    let hash = hex(recovered.state_hash);
+    if args.json {
+        return print_json(&json!({
+            "sequence": recovered.last_sequence, "state_hash": hash,
+            "file": path.display().to_string(), "replayed_events": recovered.replayed_events,
+            "elapsed_seconds": recovered.elapsed.as_secs_f64(),
+        }));
+    }
+    print(&format!(
+        "  snapshot       behind frame {}, state hash {hash}\n  file           {}",
+        grouped(recovered.last_sequence),
+        path.display()
+    ))
+}
+
+fn summarise<S: Strategy>(
+    args: &ReplayArgs,
+    outcome: &ReplayOutcome<Core<S>>,
+    snapshot_sequence: Option<u64>,
+) -> Summary {
     let mut summary = summary::of_core("replay", &outcome.machine, outcome.elapsed.as_secs_f64());
     summary.decisions = outcome.decisions;
     summary.decision_hash = hex(outcome.decision_hash_recomputed);
     summary.journal = args.journal.display().to_string();
     summary.replay = Some(ReplayFacts {
         identical: outcome.identical,
+        snapshot_sequence,
         journaled_decision_hash: hex(outcome.decision_hash_journaled),
         unfinished_decisions: outcome.unfinished_decisions,
         first_divergence: outcome.first_divergence.as_ref().map(difference),

@@ -4,6 +4,7 @@
 //! everything is what a live run would be.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,11 +16,14 @@ use acth_core::{
 };
 use acth_engine::{
     clock::Clock,
+    config::EngineConfig,
     control::Control,
     monitor::Monitor,
     pipeline::{self, RunOutcome},
     placement::allowed_cores,
+    resume::{Rearm, was_sent},
 };
+use acth_journal::{Place, Writer};
 use acth_sim::{paper, server::SimVenue};
 use acth_venues::{
     binance::{
@@ -33,16 +37,23 @@ use acth_venues::{
 use acth_wire::binance::Market;
 
 use super::{
-    NewJournal, backtest::paper_config, create_journal, engine_config, heartbeat::Heartbeat,
-    moment_of_time, now_ns, show, summarise, thread_mode,
+    NewJournal,
+    backtest::paper_config,
+    create_journal, engine_config,
+    heartbeat::Heartbeat,
+    journal_path,
+    keeper::Keeper,
+    moment_of_time, now_ns,
+    prior::{self, Prior},
+    show, summarise, thread_mode,
 };
 use crate::{
     args::{RunArgs, Threads},
-    config::Config,
+    config::{Config, Purpose},
     exit::Failure,
     progress::with_display,
     registry::Recipe,
-    summary::{Decode, Summary},
+    summary::{Decode, RecoveryFacts, Summary},
 };
 
 /// The two markets of the embedded venue, with the path under which each is served.
@@ -57,41 +68,136 @@ const LISTING_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// As documented for the exit codes.
-pub fn run<S: Strategy + Send>(args: &RunArgs, config: &Config) -> Result<(), Failure> {
-    let mut venue =
-        SimVenue::start(config.world.clone(), config.seed, now_ns()).map_err(Failure::could_not)?;
-    let recipe = Recipe::<S>::from_config(config, &list_instruments(&venue, config)?)?;
-    let core = recipe.build()?;
-    let threads = thread_mode(args.trade.threads, default_threads());
-    let mut engine = engine_config(config, &recipe, threads, Clock::Wall)?;
-    let NewJournal { path, writer } = create_journal(&args.trade, config)?;
-    let instruments = &recipe.core.instruments;
-    let mut sessions = MultiSource::new(open_sessions(&venue, instruments)?);
+pub fn run<S: Strategy + Send + 'static>(args: &RunArgs, config: &Config) -> Result<(), Failure> {
+    let path = journal_path(&args.trade, config);
+    let prior = if prior::is_there(&path) {
+        Prior::<S>::find(&path)?
+    } else {
+        None
+    };
+    let session = HubRun::prepare(args, config, path, prior)?;
+    session.run(args, config)
+}
 
-    engine.duration_ns = (args.duration > 0).then_some(args.duration);
-    engine.manifest.started_ns = now_ns();
-    let (sink, state) = paper::channel(paper_config(config)?, instruments);
-    let mut source = paper::PaperVenue::new(&mut sessions, state);
-    let control = Control::with_signals().map_err(Failure::could_not)?;
-    let monitor = Arc::new(Monitor::new());
-    let heartbeat = Heartbeat::start(Arc::clone(&monitor), config.heartbeat_interval_ns()?);
-    let start = Instant::now();
-    let ran: Result<RunOutcome<Core<S>>, _> = with_display(
-        args.trade.json,
-        || moment_of_time(start, args.duration, &monitor),
-        || pipeline::run(&engine, core, &mut source, sink, writer, &control, &monitor),
-    );
-    heartbeat.stop();
-    venue.stop();
-    let outcome = ran.map_err(|error| {
-        Failure::could_not(format!(
-            "{error}; what was decided before is in {}",
-            path.display()
-        ))
-    })?;
-    let mut summary = summarise("run", &outcome, &path, start.elapsed());
-    add_sessions(&mut summary, sessions.sources());
-    show(&summary, args.trade.json)
+/// Everything that a run needs, ready to begin.
+struct HubRun<S: Strategy> {
+    path: PathBuf,
+    venue: SimVenue,
+    instruments: Instruments,
+    engine: EngineConfig,
+    core: Core<S>,
+    writer: Writer,
+    recovery: Option<RecoveryFacts>,
+    notes: Vec<String>,
+}
+
+impl<S: Strategy + Send + 'static> HubRun<S> {
+    fn prepare(
+        args: &RunArgs,
+        config: &Config,
+        path: PathBuf,
+        prior: Option<Prior<S>>,
+    ) -> Result<Self, Failure> {
+        let started_ns = now_ns();
+        // The simulated market goes on while the hub is away, as a real one does.
+        let world_ns = prior.as_ref().map_or(started_ns, |prior| {
+            prior.recovered.manifest.started_ns.min(started_ns)
+        });
+        let venue = SimVenue::go_on(config.world.clone(), config.seed, world_ns, started_ns)
+            .map_err(Failure::could_not)?;
+        let recipe = Recipe::<S>::from_config(config, &list_instruments(&venue, config)?)?;
+        let threads = thread_mode(args.trade.threads, default_threads());
+        let mut engine = engine_config(config, &recipe, threads, Clock::Wall)?;
+        engine.duration_ns = (args.duration > 0).then_some(args.duration);
+        engine.manifest.started_ns = started_ns;
+        let instruments = recipe.core.instruments.clone();
+        let Some(prior) = prior else {
+            let core = recipe.build()?;
+            let NewJournal { path, writer } = create_journal(path, config, Purpose::Run)?;
+            return Ok(Self {
+                path,
+                venue,
+                instruments,
+                engine,
+                core,
+                writer,
+                recovery: None,
+                notes: Vec::new(),
+            });
+        };
+        prior.expect_same(&engine.manifest)?;
+        let recovered = &prior.recovered;
+        let options = config
+            .journal
+            .options(Purpose::Run, recovered.snapshot_sequence)?;
+        let writer = prior.open(&options)?;
+        engine.manifest.parent_sequence = Some(recovered.last_sequence);
+        let rearm = if args.rearm {
+            Rearm::Always
+        } else {
+            Rearm::AfterOrderlyEnd
+        };
+        engine.resume = prior.resume(now_ns(), rearm);
+        let recovery = Some(prior.facts(writer.run_id()));
+        Ok(Self {
+            path,
+            venue,
+            instruments,
+            engine,
+            writer,
+            recovery,
+            notes: prior.notes(rearm),
+            core: prior.recovered.machine,
+        })
+    }
+
+    fn run(mut self, args: &RunArgs, config: &Config) -> Result<(), Failure> {
+        let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments)?);
+        let (sink, mut state) = paper::channel(paper_config(config)?, &self.instruments);
+        if self.recovery.is_some() {
+            let at_the_venue = self.core.open_orders().filter(|order| was_sent(order));
+            state.restore(at_the_venue, self.writer.run_id(), now_ns());
+        }
+        let mut source = paper::PaperVenue::new(&mut sessions, state);
+        let control = Arc::new(Control::with_signals().map_err(Failure::could_not)?);
+        let monitor = Arc::new(Monitor::new());
+        let sync = self.writer.sync();
+        let place = Place::from(&self.path);
+        let keeper = Keeper::start::<S>(&place, config, &control)?;
+        let heartbeat = Heartbeat::start(Arc::clone(&monitor), config.heartbeat_interval_ns()?);
+        let start = Instant::now();
+        let ran: Result<RunOutcome<Core<S>>, _> = with_display(
+            args.trade.json,
+            || moment_of_time(start, args.duration, &monitor),
+            || {
+                pipeline::run(
+                    &self.engine,
+                    self.core,
+                    &mut source,
+                    sink,
+                    self.writer,
+                    &control,
+                    &monitor,
+                )
+            },
+        );
+        let elapsed = start.elapsed();
+        heartbeat.stop();
+        self.venue.stop();
+        let kept = keeper.stop();
+        let outcome = ran.map_err(|error| {
+            Failure::could_not(format!(
+                "{error}; what was decided before is in {}",
+                self.path.display()
+            ))
+        })?;
+        let mut summary = summarise("run", &outcome, &self.path, sync, elapsed);
+        summary.recovery = self.recovery;
+        summary.warnings.extend(self.notes);
+        kept.finish(&place, config, &outcome, &mut summary)?;
+        add_sessions(&mut summary, sessions.sources());
+        show(&summary, args.trade.json)
+    }
 }
 
 /// The instruments with the rules that the venue itself states. What no venue states (asset class, our fees) comes

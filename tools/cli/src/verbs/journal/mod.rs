@@ -1,4 +1,8 @@
-//! `acth journal info|verify|dump|tail`: looking into a journal, finished or being written.
+//! `acth journal ...`: looking into a journal, finished or being written, and taking care of one.
+
+mod care;
+mod sign;
+mod verify;
 
 use std::{
     path::Path,
@@ -11,7 +15,7 @@ use acth_engine::{
     frames::{FrameClass, classify},
     manifest::RunManifest,
 };
-use acth_journal::{Frame, JournalError, Reader, Tail, info, verify};
+use acth_journal::{Frame, JournalError, Reader, SegmentInfo, Snapshots, Tail, info};
 use serde_json::{Map, Value, json};
 use zerocopy::FromBytes;
 
@@ -21,6 +25,7 @@ use crate::{
     exit::Failure,
     output::{print, print_json},
     progress::{Moment, with_display},
+    registry::Registered,
     summary::grouped,
 };
 
@@ -31,12 +36,19 @@ const TAIL_POLL: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// `CheckFailed` when the journal is damaged, `CouldNotRun` when it cannot be read.
-pub fn run(verb: &JournalVerb) -> Result<(), Failure> {
+pub fn run(verb: &JournalVerb, strategies: &[Registered]) -> Result<(), Failure> {
     match verb {
         JournalVerb::Info(args) => show_info(args),
-        JournalVerb::Verify(args) => show_verification(args),
+        JournalVerb::Verify(args) => verify::run(args),
         JournalVerb::Dump(args) => dump(args),
         JournalVerb::Tail(args) => tail(args),
+        JournalVerb::Snapshot(args) => super::replay::strategy_of(&args.journal, strategies)
+            .and_then(|strategy| strategy.snapshot(args)),
+        JournalVerb::Repair(args) => care::repair(args),
+        JournalVerb::Archive(args) => care::archive(args),
+        JournalVerb::Prune(args) => care::prune(args),
+        JournalVerb::Keygen(args) => sign::keygen(args),
+        JournalVerb::Sign(args) => sign::sign(args),
     }
 }
 
@@ -44,7 +56,7 @@ pub fn run(verb: &JournalVerb) -> Result<(), Failure> {
 pub fn failure(dir: &Path, error: &JournalError) -> Failure {
     let sentence = format!("{}: {error}", dir.display());
     match error {
-        JournalError::Damaged { .. } => Failure::CheckFailed(sentence),
+        JournalError::Damaged { .. } | JournalError::Head { .. } => Failure::CheckFailed(sentence),
         _ => Failure::CouldNotRun(sentence),
     }
 }
@@ -52,30 +64,40 @@ pub fn failure(dir: &Path, error: &JournalError) -> Failure {
 fn show_info(args: &JournalArgs) -> Result<(), Failure> {
     let found = info(&args.journal).map_err(|error| failure(&args.journal, &error))?;
     let manifest = first_manifest(&args.journal)?;
+    let snapshots = Snapshots::of(&args.journal)
+        .sequences()
+        .map_err(|error| failure(&args.journal, &error))?;
     if args.json {
         let segments = found.segments.iter().map(|segment| {
             json!({
                 "index": segment.index, "run": segment.run_id,
                 "first_sequence": segment.first_sequence, "bytes": segment.file_bytes,
                 "sealed": segment.is_sealed, "created_ns": segment.created_ns,
+                "archive_bytes": segment.archive_bytes,
             })
         });
         return print_json(&json!({
             "journal": args.journal.display().to_string(),
             "segments": segments.collect::<Vec<_>>(),
+            "snapshots": snapshots,
             "manifest": manifest,
         }));
     }
     let mut text = format!("  journal        {}\n", args.journal.display());
     if let Some(manifest) = &manifest {
         text += &format!(
-            "  written by     acth {} on {}\n  strategy       {}\n  hub            {}, seed {}\n",
+            "  written by     acth {} on {} ({})\n  strategy       {}\n  configuration  {}\n  hub            {}, seed {}\n",
             manifest.build.version,
             manifest.build.target,
+            manifest.host.name,
             manifest.strategy,
+            manifest.config_hash,
             manifest.hub_id,
             manifest.seed
         );
+    }
+    for sequence in &snapshots {
+        text += &format!("  snapshot       behind frame {}\n", grouped(*sequence));
     }
     text += "\n     segment    run  first sequence           bytes  state\n";
     for segment in &found.segments {
@@ -85,10 +107,18 @@ fn show_info(args: &JournalArgs) -> Result<(), Failure> {
             segment.run_id,
             grouped(segment.first_sequence),
             grouped(segment.file_bytes),
-            if segment.is_sealed { "sealed" } else { "open" }
+            state_of(segment)
         );
     }
     print(&text)
+}
+
+fn state_of(segment: &SegmentInfo) -> String {
+    let end = if segment.is_sealed { "sealed" } else { "open" };
+    match segment.archive_bytes {
+        Some(bytes) => format!("{end}, archived in {} bytes", grouped(bytes)),
+        None => String::from(end),
+    }
 }
 
 /// The manifest of the first run, if the journal begins with one.
@@ -105,55 +135,28 @@ fn first_manifest(dir: &Path) -> Result<Option<RunManifest>, Failure> {
         .map_err(Failure::could_not)
 }
 
-fn show_verification(args: &JournalArgs) -> Result<(), Failure> {
+/// Runs long work on a journal's bytes behind a progress bar; `work` tells bytes (or pieces) done and in all.
+fn with_progress<T: Send>(
+    is_json: bool,
+    what: &str,
+    work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T + Send,
+) -> T {
     let (done, total) = (AtomicU64::new(0), AtomicU64::new(0));
     let look = || Moment {
         done: done.load(Ordering::Relaxed),
         total: total.load(Ordering::Relaxed),
-        words: format!("{} bytes verified", grouped(done.load(Ordering::Relaxed))),
+        words: format!("{} {what}", grouped(done.load(Ordering::Relaxed))),
     };
-    let mut tell = |done_bytes, total_bytes| {
-        done.store(done_bytes, Ordering::Relaxed);
-        total.store(total_bytes, Ordering::Relaxed);
+    let mut tell = |done_now, total_now| {
+        done.store(done_now, Ordering::Relaxed);
+        total.store(total_now, Ordering::Relaxed);
     };
-    let start = Instant::now();
-    let verified = with_display(args.json, look, || verify(&args.journal, &mut tell));
-    let found = match verified {
-        Ok(found) => found,
-        Err(error) => {
-            let failed = failure(&args.journal, &error);
-            if args.json && matches!(failed, Failure::CheckFailed(_)) {
-                print_json(&json!({"ok": false, "error": error.to_string()}))?;
-            }
-            return Err(failed);
-        }
-    };
-    let head_hash: String = found
-        .head
-        .hash
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let seconds = start.elapsed().as_secs_f64();
-    if args.json {
-        return print_json(&json!({
-            "ok": true, "frames": found.frames, "head_hash": head_hash,
-            "segments": found.segments, "runs": found.runs, "bytes": found.bytes,
-            "first_sequence": found.first_sequence, "last_sequence": found.last_sequence,
-            "tail": tail_name(found.tail), "elapsed_seconds": seconds,
-        }));
-    }
-    print(&format!(
-        "  ok             {} frames in {} segments of {} runs, sequence {} to {}\n  \
-           bytes          {} in {seconds:.2} s\n  tail           {}\n  head hash      {head_hash}",
-        grouped(found.frames),
-        found.segments,
-        found.runs,
-        found.first_sequence,
-        found.last_sequence,
-        grouped(found.bytes),
-        tail_name(found.tail)
-    ))
+    with_display(is_json, look, || work(&mut tell))
+}
+
+/// Bytes as hexadecimal digits.
+fn hex_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How a journal ends, in words.
