@@ -79,6 +79,19 @@ pub fn start<M>(
     Ok((start, reader, None, notes))
 }
 
+/// As `start`, without the facts about the snapshot.
+///
+/// # Errors
+/// As `start`.
+pub fn begin_at<M>(
+    place: &Place,
+    until: u64,
+    build: impl FnMut(&RunManifest, Option<&[u8]>) -> Result<M, String>,
+) -> Result<(ReplayStart<M>, Reader), RecoverError> {
+    let (start, reader, ..) = start(place, until, build)?;
+    Ok((start, reader))
+}
+
 /// Sequence of the oldest snapshot; 0 if there is none.
 ///
 /// # Errors
@@ -95,7 +108,7 @@ pub fn oldest_snapshot(place: &Place) -> Result<u64, RecoverError> {
 /// # Errors
 /// When there is neither.
 pub fn first_manifest(place: &Place) -> Result<RunManifest, RecoverError> {
-    let (start, ..) = start(place, u64::MAX, |_, _| Ok(()))?;
+    let (start, _) = begin_at(place, u64::MAX, |_, _| Ok(()))?;
     Ok(start.manifest)
 }
 
