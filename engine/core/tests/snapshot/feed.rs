@@ -107,6 +107,7 @@ pub(crate) struct Feed {
     update_ids: [u64; INSTRUMENTS],
     open: Vec<Placed>,
     ended: Vec<Placed>,
+    fills: Vec<Event>,
     execution_id: u64,
     number: u64,
 }
@@ -120,6 +121,7 @@ impl Feed {
             update_ids: [1; INSTRUMENTS],
             open: Vec::new(),
             ended: Vec::new(),
+            fills: Vec::new(),
             execution_id: 0,
             number: 0,
         }
@@ -335,6 +337,9 @@ impl Feed {
 
     /// In part, in full, too much, or repeated.
     fn fill(&mut self, first: u32, second: u32, third: u32) -> Event {
+        if second.is_multiple_of(5) && !self.fills.is_empty() {
+            return self.repeated_fill(third);
+        }
         let order = self.order(first, false);
         if !second.is_multiple_of(11) {
             self.execution_id += 1;
@@ -357,9 +362,18 @@ impl Feed {
         } else {
             0
         };
-        Event::new(EventKind::OrderFilled, InstrumentId(order.instrument))
+        let event = Event::new(EventKind::OrderFilled, InstrumentId(order.instrument))
             .with_flags(bits)
-            .with_body(&body)
+            .with_body(&body);
+        self.fills.push(event);
+        event
+    }
+
+    /// Word for word a fill that was reported before, mostly a little while ago.
+    fn repeated_fill(&self, third: u32) -> Event {
+        let reach = if third.is_multiple_of(2) { 20 } else { 1_000 };
+        let count = self.fills.len();
+        self.fills[count - 1 - third as usize / 2 % count.min(reach)]
     }
 
     fn sent(&mut self, first: u32, second: u32) -> Event {
