@@ -277,6 +277,14 @@ impl<S: Strategy> Core<S> {
         self.state.orders.mark_sent(id, sent.sequence);
     }
 
+    /// A hub that had a reason to trade less keeps it over the end of its run: the next one must not forget it.
+    fn end_reason(&self) -> StateReason {
+        match self.state.trading_state {
+            TradingState::Active => StateReason::RunEnded,
+            TradingState::Reducing | TradingState::Halted => self.state.trading_state_reason,
+        }
+    }
+
     fn on_operator(
         &mut self,
         action: Option<OperatorAction>,
@@ -285,7 +293,7 @@ impl<S: Strategy> Core<S> {
     ) {
         let (target, reason) = match action {
             Some(OperatorAction::Halt) => (TradingState::Halted, reason_of(why)),
-            Some(OperatorAction::End) => (TradingState::Halted, StateReason::RunEnded),
+            Some(OperatorAction::End) => (TradingState::Halted, self.end_reason()),
             Some(OperatorAction::Reduce) => (TradingState::Reducing, reason_of(why)),
             Some(OperatorAction::Resume) => (TradingState::Active, StateReason::Operator),
             Some(OperatorAction::Stop) => return push_hash(self.state_hash(), decisions),

@@ -389,6 +389,15 @@ fn an_orderly_end_halts_and_cancels_and_leaves_an_earlier_reason() {
     ));
     assert!(bench.apply(&operator(OperatorAction::End)).is_empty());
     assert_eq!(bench.core.trading_state_reason(), StateReason::KillFlag);
+
+    let mut bench = Bench::new(vec![]);
+    bench.apply(&operator_because(
+        OperatorAction::Reduce,
+        OperatorReason::DiskLow,
+    ));
+    bench.apply(&operator(OperatorAction::End));
+    assert_eq!(bench.core.trading_state(), TradingState::Halted);
+    assert_eq!(bench.core.trading_state_reason(), StateReason::DiskLow);
 }
 
 #[test]
