@@ -32,7 +32,7 @@ use acth_engine::{
     manifest::RunManifest,
     monitor::Monitor,
     pipeline::{self, RunOutcome},
-    recover::{Recovered, begin_at, recover},
+    recover::{Recovered, recover, start},
     replay::{ReplayOptions, Stepped, Stepper, replay},
     resume::{Rearm, Resume, first_inputs, was_sent},
     snapshot,
@@ -199,9 +199,9 @@ fn cut(source: &Path, target: &Path, frames: u64) -> i64 {
 /// Writes a snapshot somewhere in the first `frames` frames, as the snapshotter would.
 fn write_snapshot(dir: &Path, instruments: &Instruments, frames: u64) {
     let place = Place::from(dir);
-    let (start, mut reader) = begin_at(&place, 0, |_, state| build(instruments, state)).unwrap();
-    let manifest = start.manifest.clone();
-    let mut stepper = Stepper::new(start);
+    let begun = start(&place, 0, |_, state| build(instruments, state)).unwrap();
+    let (manifest, mut reader) = (begun.start.manifest.clone(), begun.reader);
+    let mut stepper = Stepper::new(begun.start);
     while stepper.last_sequence() < frames || !stepper.is_complete() {
         if stepper.step(&mut reader).unwrap() == Stepped::Nothing {
             return;

@@ -59,7 +59,20 @@ pub enum RecoverError {
     Diverged(Box<Divergence>),
 }
 
-/// A start for a replay at or before `until`, and a reader behind it: a snapshot if there is a good one, else the first frame.
+/// A start for a replay with a reader behind it.
+pub struct Begun<M> {
+    /// Machine, manifest and place.
+    pub start: ReplayStart<M>,
+    /// The next frame is the one behind the place.
+    pub reader: Reader,
+    /// Sequence of the snapshot that was used; `None` = the first frame of the journal.
+    pub snapshot_sequence: Option<u64>,
+    /// Sentences about snapshots that were passed over.
+    pub notes: Vec<String>,
+}
+
+/// Begins at the newest good snapshot at or before `until`, or at the first frame where there is none. `build` makes a machine from
+/// a manifest and, if there is one, a snapshot's bytes.
 ///
 /// # Errors
 /// When the journal is damaged or no machine can be built.
@@ -67,29 +80,25 @@ pub fn start<M>(
     place: &Place,
     until: u64,
     mut build: impl FnMut(&RunManifest, Option<&[u8]>) -> Result<M, String>,
-) -> Result<(ReplayStart<M>, Reader, Option<u64>, Vec<String>), RecoverError> {
+) -> Result<Begun<M>, RecoverError> {
     let (restored, notes) =
         snapshot::restore(place, until, |manifest, state| build(manifest, Some(state)))?;
     if let Some(restored) = restored {
-        let sequence = restored.start.sequence;
-        return Ok((restored.start, restored.reader, Some(sequence), notes));
+        return Ok(Begun {
+            snapshot_sequence: Some(restored.start.sequence),
+            start: restored.start,
+            reader: restored.reader,
+            notes,
+        });
     }
     let mut reader = Reader::open(place.clone()).map_err(SnapshotFault::from)?;
     let start = begin(&mut reader, |manifest| build(manifest, None))?;
-    Ok((start, reader, None, notes))
-}
-
-/// As `start`, without the facts about the snapshot.
-///
-/// # Errors
-/// As `start`.
-pub fn begin_at<M>(
-    place: &Place,
-    until: u64,
-    build: impl FnMut(&RunManifest, Option<&[u8]>) -> Result<M, String>,
-) -> Result<(ReplayStart<M>, Reader), RecoverError> {
-    let (start, reader, ..) = start(place, until, build)?;
-    Ok((start, reader))
+    Ok(Begun {
+        start,
+        reader,
+        snapshot_sequence: None,
+        notes,
+    })
 }
 
 /// Sequence of the oldest snapshot; 0 if there is none.
@@ -108,8 +117,7 @@ pub fn oldest_snapshot(place: &Place) -> Result<u64, RecoverError> {
 /// # Errors
 /// When there is neither.
 pub fn first_manifest(place: &Place) -> Result<RunManifest, RecoverError> {
-    let (start, _) = begin_at(place, u64::MAX, |_, _| Ok(()))?;
-    Ok(start.manifest)
+    Ok(start(place, u64::MAX, |_, _| Ok(()))?.start.manifest)
 }
 
 /// Recovers the state at the end of a journal. `build` makes a machine from a manifest and, if there is one, a snapshot's bytes.
@@ -121,11 +129,11 @@ pub fn recover<M: Machine + Send>(
     build: impl FnMut(&RunManifest, Option<&[u8]>) -> Result<M, String>,
 ) -> Result<Recovered<M>, RecoverError> {
     let begun = Instant::now();
-    let (start, reader, snapshot_sequence, notes) = start(place, u64::MAX, build)?;
+    let from = start(place, u64::MAX, build)?;
     let options = ReplayOptions {
         threads: ThreadMode::Single,
     };
-    let outcome: ReplayOutcome<M> = replay_from(reader, start, options)?;
+    let outcome: ReplayOutcome<M> = replay_from(from.reader, from.start, options)?;
     if let Some(divergence) = outcome.first_divergence {
         return Err(RecoverError::Diverged(Box::new(divergence)));
     }
@@ -134,10 +142,10 @@ pub fn recover<M: Machine + Send>(
         manifest: outcome.manifest,
         last_sequence: outcome.last_sequence,
         unfinished: outcome.open,
-        snapshot_sequence,
+        snapshot_sequence: from.snapshot_sequence,
         replayed_events: outcome.events,
         state_hash: outcome.state_hash,
-        notes,
+        notes: from.notes,
         elapsed: begun.elapsed(),
     })
 }

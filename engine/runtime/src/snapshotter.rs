@@ -130,7 +130,7 @@ fn find_start<M>(
 ) -> Result<Option<(ReplayStart<M>, Reader)>, String> {
     while !words.is_stopped.load(Ordering::Acquire) {
         match recover::start(place, u64::MAX, &mut build) {
-            Ok((start, reader, _, _)) => return Ok(Some((start, reader))),
+            Ok(begun) => return Ok(Some((begun.start, begun.reader))),
             Err(RecoverError::Replay(ReplayError::Empty)) => thread::sleep(IDLE_SLEEP),
             Err(error) => return Err(error.to_string()),
         }

@@ -5,8 +5,8 @@ use std::path::Path;
 use acth_core::{core::Core, strategy::Strategy};
 use acth_engine::{
     config::ThreadMode,
-    recover::{self, RecoverError, first_manifest},
-    replay::{Divergence, ReplayError, ReplayOptions, ReplayOutcome, ReplayStart, replay_from},
+    recover::{self, Begun, RecoverError, first_manifest},
+    replay::{Divergence, ReplayError, ReplayOptions, ReplayOutcome, replay_from},
 };
 use acth_journal::{JournalError, Place, Reader};
 use serde_json::json;
@@ -61,9 +61,7 @@ pub fn strategy_of<'a>(
 }
 
 /// Where the replay begins: the first frame, or a snapshot where that was asked for or the first frames are gone.
-fn begin<S: Strategy + Send>(
-    args: &ReplayArgs,
-) -> Result<(ReplayStart<Core<S>>, Reader, Option<u64>), Failure> {
+fn begin<S: Strategy + Send>(args: &ReplayArgs) -> Result<Begun<Core<S>>, Failure> {
     let place = Place::from(&args.journal);
     let fail = |error: &RecoverError| prior::failure(&args.journal, error);
     let is_pruned = acth_journal::info(&args.journal)
@@ -76,9 +74,7 @@ fn begin<S: Strategy + Send>(
         None if is_pruned => recover::oldest_snapshot(&place).map_err(|error| fail(&error))?,
         None => 0,
     };
-    let (start, reader, snapshot, _) =
-        recover::start(&place, until, prior::build::<S>).map_err(|error| fail(&error))?;
-    Ok((start, reader, snapshot))
+    recover::start(&place, until, prior::build::<S>).map_err(|error| fail(&error))
 }
 
 /// Replays with strategy `S`.
@@ -86,12 +82,13 @@ fn begin<S: Strategy + Send>(
 /// # Errors
 /// `CheckFailed` when a decision differs or the journal is damaged.
 pub fn of<S: Strategy + Send>(args: &ReplayArgs) -> Result<(), Failure> {
-    let (start, reader, snapshot) = begin::<S>(args)?;
+    let begun = begin::<S>(args)?;
+    let snapshot = begun.snapshot_sequence;
     let threads = match args.threads {
         Threads::Single => ThreadMode::Single,
         Threads::Multi => ThreadMode::Multi,
     };
-    let outcome = replay_from(reader, start, ReplayOptions { threads })
+    let outcome = replay_from(begun.reader, begun.start, ReplayOptions { threads })
         .map_err(|error| failure(args, &error))?;
     show(&summarise(args, &outcome, snapshot), args.json)?;
     match &outcome.first_divergence {
