@@ -139,7 +139,7 @@ pub enum JournalVerb {
     /// Follow a journal that is being written.
     Tail(TailArgs),
     /// Write the state at the end of the journal down, so that a restart need not replay what came before.
-    Snapshot(JournalArgs),
+    Snapshot(SnapshotArgs),
     /// Give up what lies behind a frame, or accept what a failed sync left in doubt. Nothing is thrown away: see `quarantine/`.
     Repair(RepairArgs),
     /// Compress finished segments; every verb reads them as before. The journal may be in use.
@@ -164,6 +164,17 @@ pub struct VerifyArgs {
     /// A copy of a signed head to check too; repeat for several.
     #[arg(long, value_name = "FILE", requires = "key")]
     pub head: Vec<PathBuf>,
+}
+
+/// Flags of `acth journal snapshot`.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// What the journal verbs take.
+    #[command(flatten)]
+    pub common: JournalArgs,
+    /// Write the state behind this frame down (or behind the next one at which it is whole) instead of that at the end.
+    #[arg(long, value_name = "SEQUENCE")]
+    pub at: Option<u64>,
 }
 
 /// Flags of `acth journal repair`.

@@ -8,7 +8,7 @@ use acth_engine::manifest::RunManifest;
 use serde_json::{Value, json};
 
 use crate::{
-    args::{BacktestArgs, JournalArgs, ReplayArgs, RunArgs},
+    args::{BacktestArgs, ReplayArgs, RunArgs, SnapshotArgs},
     config::{Config, file::explain},
     exit::Failure,
     verbs,
@@ -50,7 +50,7 @@ pub trait Runner {
     ///
     /// # Errors
     /// As documented for the exit codes.
-    fn snapshot(&self, args: &JournalArgs) -> Result<(), Failure>;
+    fn snapshot(&self, args: &SnapshotArgs) -> Result<(), Failure>;
 }
 
 struct Of<S>(PhantomData<fn() -> S>);
@@ -76,8 +76,8 @@ impl<S: Strategy + Send + 'static> Runner for Of<S> {
         verbs::replay::of::<S>(args)
     }
 
-    fn snapshot(&self, args: &JournalArgs) -> Result<(), Failure> {
-        verbs::replay::snapshot::<S>(args)
+    fn snapshot(&self, args: &SnapshotArgs) -> Result<(), Failure> {
+        verbs::snapshot::run::<S>(args)
     }
 }
 

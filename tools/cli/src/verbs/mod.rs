@@ -7,6 +7,7 @@ mod keeper;
 pub mod prior;
 pub mod replay;
 pub mod run;
+pub mod snapshot;
 
 use std::{
     path::{Path, PathBuf},

@@ -8,17 +8,15 @@ use acth_engine::{
     recover::{self, Begun, RecoverError, first_manifest},
     replay::{Divergence, ReplayError, ReplayOptions, ReplayOutcome, replay_from},
 };
-use acth_journal::{JournalError, Place, Reader};
-use serde_json::json;
+use acth_journal::{JournalError, Place};
 
 use super::{journal, prior, show};
 use crate::{
-    args::{JournalArgs, ReplayArgs, Threads},
+    args::{ReplayArgs, Threads},
     describe,
     exit::Failure,
-    output::{print, print_json},
     registry::{Registered, Runner},
-    summary::{self, DivergenceFacts, ReplayFacts, Summary, grouped, hex},
+    summary::{self, DivergenceFacts, ReplayFacts, Summary, hex},
 };
 
 /// Finds the strategy that wrote the journal and replays with it.
@@ -116,41 +114,6 @@ fn failure(args: &ReplayArgs, error: &ReplayError) -> Failure {
         | ReplayError::Order { .. } => Failure::CheckFailed(sentence),
         _ => Failure::CouldNotRun(sentence),
     }
-}
-
-/// Writes the state at the end of a journal down.
-///
-/// # Errors
-/// `CheckFailed` when the journal is damaged or this program decides otherwise.
-pub fn snapshot<S: Strategy + Send>(args: &JournalArgs) -> Result<(), Failure> {
-    let place = Place::from(&args.journal);
-    let recovered = recover::recover(&place, prior::build::<S>)
-        .map_err(|error| prior::failure(&args.journal, &error))?;
-    if !recovered.unfinished.decisions.is_empty() {
-        return Err(Failure::could_not(format!(
-            "{}: the last run was cut off inside an input; go on with the journal first (`acth run --journal`)",
-            args.journal.display()
-        )));
-    }
-    let reader = Reader::open_behind(place.clone(), recovered.last_sequence)
-        .map_err(|error| journal::failure(&args.journal, &error))?;
-    let now_ns = super::now_ns();
-    let (machine, manifest) = (&recovered.machine, &recovered.manifest);
-    let path = acth_engine::snapshot::write(&place, machine, manifest, &reader, now_ns)
-        .map_err(Failure::could_not)?;
-    let hash = hex(recovered.state_hash);
-    if args.json {
-        return print_json(&json!({
-            "sequence": recovered.last_sequence, "state_hash": hash,
-            "file": path.display().to_string(), "replayed_events": recovered.replayed_events,
-            "elapsed_seconds": recovered.elapsed.as_secs_f64(),
-        }));
-    }
-    print(&format!(
-        "  snapshot       behind frame {}, state hash {hash}\n  file           {}",
-        grouped(recovered.last_sequence),
-        path.display()
-    ))
 }
 
 fn summarise<S: Strategy>(

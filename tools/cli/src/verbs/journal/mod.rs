@@ -42,7 +42,7 @@ pub fn run(verb: &JournalVerb, strategies: &[Registered]) -> Result<(), Failure>
         JournalVerb::Verify(args) => verify::run(args),
         JournalVerb::Dump(args) => dump(args),
         JournalVerb::Tail(args) => tail(args),
-        JournalVerb::Snapshot(args) => super::replay::strategy_of(&args.journal, strategies)
+        JournalVerb::Snapshot(args) => super::replay::strategy_of(&args.common.journal, strategies)
             .and_then(|strategy| strategy.snapshot(args)),
         JournalVerb::Repair(args) => care::repair(args),
         JournalVerb::Archive(args) => care::archive(args),
