@@ -65,6 +65,12 @@ impl<S: Strategy + Send> Prior<S> {
     /// A sentence that names what differs.
     pub fn expect_same(&self, manifest: &RunManifest) -> Result<(), Failure> {
         let before = &self.recovered.manifest;
+        if manifest.clock != before.clock {
+            return Err(Failure::could_not(format!(
+                "{}: this is the journal of a backtest, whose time is not the wall's; choose a new directory with --journal",
+                self.path.display()
+            )));
+        }
         if manifest.builds_same_machine(before) {
             return Ok(());
         }

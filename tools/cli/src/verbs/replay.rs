@@ -50,11 +50,15 @@ pub fn strategy_of<'a>(
         .find(|strategy| strategy.name() == manifest.strategy);
     match known {
         Some(strategy) => Ok(&**strategy),
-        None => Err(Failure::could_not(format!(
-            "{}: written by strategy `{}`, which this program does not have",
-            path.display(),
-            manifest.strategy
-        ))),
+        None => {
+            let names: Vec<&str> = strategies.iter().map(|strategy| strategy.name()).collect();
+            Err(Failure::could_not(format!(
+                "{}: written by strategy `{}`, which this program does not have; it has {}",
+                path.display(),
+                manifest.strategy,
+                names.join(", ")
+            )))
+        }
     }
 }
 
