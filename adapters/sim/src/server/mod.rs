@@ -37,8 +37,8 @@ use crate::world::{World, WorldConfig, WorldError};
 use duty::Duty;
 use faults::Faults;
 
-/// Longest time that a world is made to catch up with: seconds of work.
-const CATCH_UP_NS_MAX: i64 = 3_600_000_000_000;
+/// Longest time that a world is made to catch up with: about a second of work.
+const CATCH_UP_NS_MAX: i64 = 300_000_000_000;
 
 /// A simulated venue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -178,7 +178,7 @@ impl SimVenue {
     }
 
     /// Opens a venue whose world began at `ts_start_ns` and has gone on to `ts_now_ns` by its own time: the market that a client
-    /// who comes back would find. At most an hour is made up for; a world that began earlier begins an hour ago.
+    /// who comes back would find. At most five minutes are made up for; a world that began earlier begins five minutes ago.
     ///
     /// # Errors
     /// As `start`.

@@ -8,6 +8,7 @@ use acth_core::{
     strategy::Strategy,
 };
 use acth_engine::{
+    clock::Clock,
     manifest::RunManifest,
     recover::{RecoverError, Recovered, recover},
     replay::ReplayError,
@@ -59,18 +60,26 @@ impl<S: Strategy + Send> Prior<S> {
         }
     }
 
+    /// Refuses to go on by the wall clock with what was written in the time of recorded or simulated data.
+    ///
+    /// # Errors
+    /// A sentence that says so.
+    pub fn expect_wall_time(&self) -> Result<(), Failure> {
+        match self.recovered.manifest.clock {
+            Clock::Wall => Ok(()),
+            Clock::Event => Err(Failure::could_not(format!(
+                "{}: this is the journal of a backtest, whose time is not the wall's; choose a new directory with --journal",
+                self.path.display()
+            ))),
+        }
+    }
+
     /// Refuses to go on with another machine than the one that wrote the journal.
     ///
     /// # Errors
     /// A sentence that names what differs.
     pub fn expect_same(&self, manifest: &RunManifest) -> Result<(), Failure> {
         let before = &self.recovered.manifest;
-        if manifest.clock != before.clock {
-            return Err(Failure::could_not(format!(
-                "{}: this is the journal of a backtest, whose time is not the wall's; choose a new directory with --journal",
-                self.path.display()
-            )));
-        }
         if manifest.builds_same_machine(before) {
             return Ok(());
         }

@@ -75,6 +75,9 @@ pub fn run<S: Strategy + Send + 'static>(args: &RunArgs, config: &Config) -> Res
     } else {
         None
     };
+    if let Some(prior) = &prior {
+        prior.expect_wall_time()?;
+    }
     let session = HubRun::prepare(args, config, path, prior)?;
     session.run(args, config)
 }
