@@ -48,8 +48,8 @@ pub fn prune(place: impl Into<Place>, keep: Keep) -> Result<Pruned, JournalError
     let mut pruned = Pruned::default();
     let mut count = 0;
     for pair in segments.windows(2) {
-        // All of a segment is covered when the next one begins behind the snapshot's place at the latest.
-        if count == wanted || pair[1].first_sequence > covered + 1 {
+        // The segment with the snapshot's frame stays: without that frame nothing shows that the snapshot belongs here.
+        if count == wanted || pair[1].first_sequence > covered {
             break;
         }
         pruned.segments += 1;

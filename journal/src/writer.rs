@@ -139,7 +139,15 @@ impl Writer {
             _lock: lock,
         };
         writer.begin_segment();
+        writer.sync_header()?;
         Ok(writer)
+    }
+
+    /// The header of a run is durable before its first frame is there: so a first header that is torn never had frames.
+    fn sync_header(&mut self) -> Result<(), JournalError> {
+        let facts = std::sync::Arc::clone(&self.segment.facts);
+        let synced = facts.sync_pages(0, self.page_bytes);
+        synced.inspect_err(|error| self.shared.fail_sync(error.clone()))
     }
 
     /// The number that the next `append` will return.

@@ -209,8 +209,10 @@ impl<'a> Script<'a> {
 
     /// A snapshot behind the last frame.
     fn snapshot(&mut self) -> Result<(), JournalError> {
-        let snapshot = snapshot_now(self.storage)?;
-        let sequence = snapshot.sequence;
+        let sequence = self.ledger.known().appended;
+        // Right behind the last frame, whatever frames of the journal's own follow it.
+        let reader = acth_journal::Reader::open_behind(place(self.storage), sequence)?;
+        let snapshot = snapshot_behind(&reader);
         self.ledger
             .update(|known| known.snapshots.push((sequence, false)));
         Snapshots::of(place(self.storage)).write(&snapshot)?;
@@ -225,7 +227,7 @@ impl<'a> Script<'a> {
     fn prune(&mut self, keep: u64) -> Result<(), JournalError> {
         self.ledger.update(|known| {
             let newest = known.snapshots.iter().map(|kept| kept.0).max();
-            known.first_max = newest.unwrap_or(0) + 1;
+            known.first_max = newest.unwrap_or(1);
         });
         prune(place(self.storage), Keep::Segments(keep))?;
         Ok(())
@@ -234,9 +236,9 @@ impl<'a> Script<'a> {
     /// Ends without a seal.
     fn process_part(&mut self) -> Result<(), JournalError> {
         let mut writer = self.create(Sync::Process)?;
-        self.append(&mut writer, 170)?;
+        self.append(&mut writer, 100)?;
         self.snapshot()?;
-        self.append(&mut writer, 130)?;
+        self.append(&mut writer, 100)?;
         self.ledger.leave();
         drop(writer);
         Ok(())
@@ -244,13 +246,14 @@ impl<'a> Script<'a> {
 
     fn interval_part(&mut self) -> Result<(), JournalError> {
         let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
-        self.append(&mut writer, 150)?;
+        self.append(&mut writer, 50)?;
         archive(place(self.storage), 2, 1, &mut |_, _| {})?;
         self.prune(4)?;
-        self.append(&mut writer, 150)?;
+        self.append(&mut writer, 100)?;
         self.snapshot()?;
-        self.append(&mut writer, 50)?;
+        self.append(&mut writer, 100)?;
         self.prune(3)?;
+        self.append(&mut writer, 100)?;
         let sealed = writer.seal()?;
         self.ledger
             .update(|known| known.durable = sealed.last_sequence);
@@ -260,7 +263,9 @@ impl<'a> Script<'a> {
 
     fn gated_part(&mut self) -> Result<(), JournalError> {
         let mut writer = self.open(Sync::GATED_DEFAULT)?;
-        self.append_waiting(&mut writer, 100)?;
+        self.snapshot()?;
+        self.append_waiting(&mut writer, 150)?;
+        self.prune(3)?;
         sign(place(self.storage), &[7; 32], &mut |_, _| {})?;
         self.append(&mut writer, 50)?;
         self.snapshot()?;
@@ -301,14 +306,7 @@ impl<'a> Script<'a> {
     }
 }
 
-/// The state behind the last frame: its content follows from its sequence.
-fn snapshot_now(storage: &SimStorage) -> Result<Snapshot, JournalError> {
-    let mut reader = acth_journal::Reader::open(place(storage))?;
-    while reader.next()?.is_some() {}
-    Ok(snapshot_behind(&reader))
-}
-
-/// The snapshot that the script makes where a reader stands.
+/// The snapshot that the script makes where a reader stands: its content follows from its sequence.
 pub fn snapshot_behind(reader: &acth_journal::Reader) -> Snapshot {
     let sequence = reader.next_sequence() - 1;
     Snapshot {
