@@ -33,7 +33,7 @@ pub struct Pruned {
     pub first_sequence: u64,
 }
 
-/// Takes away the oldest segments, as far as the newest good snapshot covers them. The journal may be in use.
+/// Takes away the oldest segments, as far as the newest good snapshot behind a durable frame covers them. The journal may be in use.
 ///
 /// # Errors
 /// When a segment that would go is damaged, or a file cannot be written or removed.
@@ -43,7 +43,8 @@ pub fn prune(place: impl Into<Place>, keep: Keep) -> Result<Pruned, JournalError
     remove_before_base(&directory)?;
     let segments = verify::info_of(&directory)?.segments;
     let wanted = segments.len().saturating_sub(kept_count(&segments, keep)) as u64;
-    let (found, _) = Snapshots::of(directory.clone()).newest_good(u64::MAX)?;
+    let durable = attested_sequence(&directory, &segments)?;
+    let (found, _) = Snapshots::of(directory.clone()).newest_good(durable)?;
     let covered = found.map_or(0, |(snapshot, _)| snapshot.sequence);
     let mut pruned = Pruned::default();
     let mut count = 0;
@@ -63,6 +64,18 @@ pub fn prune(place: impl Into<Place>, keep: Keep) -> Result<Pruned, JournalError
         remove_before_base(&directory)?;
     }
     Ok(pruned)
+}
+
+/// Highest sequence that the journal itself says is durable. A snapshot behind a frame that a death of the machine may still take
+/// covers nothing.
+fn attested_sequence(directory: &Directory, segments: &[SegmentInfo]) -> Result<u64, JournalError> {
+    // The last segment may have no frame yet.
+    let Some(from) = segments.iter().rev().take(2).last() else {
+        return Ok(0);
+    };
+    let mut reader = Reader::starting_at(directory.clone(), from.index)?;
+    while !matches!(reader.advance()?, Advance::Nothing) {}
+    Ok(reader.durable_sequence())
 }
 
 fn disk_bytes(segment: &SegmentInfo) -> u64 {

@@ -1,7 +1,7 @@
 //! What the next process finds: after the death of a process everything that it stored, after the death of the machine what was
 //! synced and any part of the rest.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     SimStorage,
@@ -71,8 +71,26 @@ impl Frozen {
             dirty: inode.dirty(),
             believed: inode.believed.clone(),
         };
+        let names = world.names.values().chain(world.durable_names.values());
+        let changed = world.pending.iter().flat_map(|change| &change.changes);
+        let changed = changed.filter_map(|(_, node)| node.as_ref());
+        let reachable: BTreeSet<usize> = names
+            .chain(changed)
+            .filter_map(|node| match node {
+                Node::File(id) => Some(*id),
+                Node::Dir => None,
+            })
+            .collect();
+        let files = world.inodes.iter().enumerate().map(|(id, inode)| {
+            // What no name leads to any more is lost whatever happens.
+            if reachable.contains(&id) {
+                file(inode)
+            } else {
+                file(&Inode::default())
+            }
+        });
         Self {
-            files: world.inodes.iter().map(file).collect(),
+            files: files.collect(),
             names: world.names.clone(),
             durable_names: world.durable_names.clone(),
             pending: world.pending.clone(),

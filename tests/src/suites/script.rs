@@ -233,12 +233,38 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
+    /// Snapshots and prunes in between keep the journal as short as one in use is kept: about as long as this part.
+    fn append_and_prune(&mut self, writer: &mut Writer, parts: u64) -> Result<(), JournalError> {
+        for _ in 0..parts {
+            self.append(writer, 50)?;
+            self.snapshot()?;
+            self.prune(3)?;
+        }
+        Ok(())
+    }
+
+    /// Only the newest two snapshots stay.
+    fn prune_snapshots(&mut self) -> Result<(), JournalError> {
+        self.ledger.update(|known| {
+            let old = known.snapshots.len().saturating_sub(2);
+            known.snapshots[..old]
+                .iter_mut()
+                .for_each(|kept| kept.1 = false);
+        });
+        Snapshots::of(place(self.storage)).prune(2)?;
+        Ok(())
+    }
+
     /// Ends without a seal.
     fn process_part(&mut self) -> Result<(), JournalError> {
         let mut writer = self.create(Sync::Process)?;
-        self.append(&mut writer, 100)?;
+        self.append(&mut writer, 60)?;
         self.snapshot()?;
-        self.append(&mut writer, 100)?;
+        self.append(&mut writer, 40)?;
+        archive(place(self.storage), 2, 1, &mut |_, _| {})?;
+        self.append(&mut writer, 10)?;
+        self.prune(3)?;
+        self.append_and_prune(&mut writer, 4)?;
         self.ledger.leave();
         drop(writer);
         Ok(())
@@ -246,14 +272,9 @@ impl<'a> Script<'a> {
 
     fn interval_part(&mut self) -> Result<(), JournalError> {
         let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
-        self.append(&mut writer, 50)?;
-        archive(place(self.storage), 2, 1, &mut |_, _| {})?;
-        self.prune(4)?;
-        self.append(&mut writer, 100)?;
-        self.snapshot()?;
-        self.append(&mut writer, 100)?;
-        self.prune(3)?;
-        self.append(&mut writer, 100)?;
+        self.append_and_prune(&mut writer, 5)?;
+        self.append(&mut writer, 40)?;
+        self.prune_snapshots()?;
         let sealed = writer.seal()?;
         self.ledger
             .update(|known| known.durable = sealed.last_sequence);
@@ -263,12 +284,11 @@ impl<'a> Script<'a> {
 
     fn gated_part(&mut self) -> Result<(), JournalError> {
         let mut writer = self.open(Sync::GATED_DEFAULT)?;
-        self.snapshot()?;
-        self.append_waiting(&mut writer, 150)?;
-        self.prune(3)?;
+        self.append_waiting(&mut writer, 60)?;
+        self.append_and_prune(&mut writer, 2)?;
         sign(place(self.storage), &[7; 32], &mut |_, _| {})?;
-        self.append(&mut writer, 50)?;
-        self.snapshot()?;
+        archive(place(self.storage), 3, 1, &mut |_, _| {})?;
+        self.append_and_prune(&mut writer, 3)?;
         self.append_waiting(&mut writer, 50)?;
         self.ledger.leave();
         drop(writer);
@@ -295,9 +315,9 @@ impl<'a> Script<'a> {
         });
         self.salt = 1;
         let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
-        self.append(&mut writer, 100)?;
-        self.prune(3)?;
-        self.append(&mut writer, 50)?;
+        self.append(&mut writer, 10)?;
+        self.append_and_prune(&mut writer, 2)?;
+        self.append(&mut writer, 20)?;
         let sealed = writer.seal()?;
         self.ledger
             .update(|known| known.durable = sealed.last_sequence);
