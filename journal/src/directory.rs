@@ -260,6 +260,15 @@ impl Directory {
         self.sync_inner(path.parent().unwrap_or_else(|| self.path()))
     }
 
+    /// Says in the directory that a sync failed, so that no later process takes what it reads back for durable.
+    pub(crate) fn mark_failed_sync(&self, error: &JournalError, durable_sequence: u64) {
+        let text = format!(
+            "{error}; the highest sequence known to be durable is {durable_sequence}\n"
+        );
+        // On a device that fails this may fail as well: then there is only the refusal of this process.
+        let _ = self.replace(&self.failed_path(), text.as_bytes());
+    }
+
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), JournalError> {
         again(|| self.storage().rename(from, to))
             .map_err(|source| JournalError::io("rename", from, source))

@@ -112,7 +112,9 @@ pub(crate) fn recover(
     }
     // Whatever the last run left is durable before a new one begins; frames of the new run attest it.
     for index in walk.last_run {
-        sync_file(directory, &directory.segment_path(index))?;
+        sync_file(directory, &directory.segment_path(index)).inspect_err(|error| {
+            directory.mark_failed_sync(error, recovery.durable_sequence);
+        })?;
     }
     directory.sync()?;
     resume.run_id = resume.run_id.max(quarantined_run_id_max(directory)? + 1);

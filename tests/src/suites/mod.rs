@@ -3,6 +3,7 @@
 //! Functions and not tests, so that the suite `sabotage` can run them on a journal with a planted bug and see them fail.
 
 pub mod crash;
+pub mod faults;
 pub mod frames;
 pub mod script;
 

@@ -154,6 +154,40 @@ impl<'a> Script<'a> {
         self.repair_part()
     }
 
+    /// The same life, short: each kind of thing is done once or twice.
+    ///
+    /// # Errors
+    /// What the journal says.
+    pub fn run_brief(&mut self) -> Result<(), JournalError> {
+        let mut writer = self.create(Sync::Process)?;
+        self.append(&mut writer, 300)?;
+        self.snapshot()?;
+        self.append(&mut writer, 100)?;
+        archive(place(self.storage), 2, 1, &mut |_, _| {})?;
+        self.ledger.leave();
+        drop(writer);
+        let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
+        self.append(&mut writer, 200)?;
+        self.prune(3)?;
+        sign(place(self.storage), &[7; 32], &mut |_, _| {})?;
+        let sealed = writer.seal()?;
+        self.ledger
+            .update(|known| known.durable = sealed.last_sequence);
+        self.ledger.leave();
+        let mut writer = self.open(Sync::GATED_DEFAULT)?;
+        self.append_waiting(&mut writer, 200)?;
+        self.ledger.leave();
+        drop(writer);
+        self.give_up(9)?;
+        let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
+        self.append(&mut writer, 50)?;
+        let sealed = writer.seal()?;
+        self.ledger
+            .update(|known| known.durable = sealed.last_sequence);
+        self.ledger.leave();
+        Ok(())
+    }
+
     fn options(&self, sync: Sync) -> JournalOptions {
         options(self.shape.segment_bytes, sync)
     }
@@ -295,9 +329,22 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// An operator gives up the last frames; then the journal goes on in their place.
     fn repair_part(&mut self) -> Result<(), JournalError> {
-        let until = self.ledger.known().appended - 9;
+        self.give_up(9)?;
+        let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
+        self.append(&mut writer, 10)?;
+        self.append_and_prune(&mut writer, 2)?;
+        self.append(&mut writer, 20)?;
+        let sealed = writer.seal()?;
+        self.ledger
+            .update(|known| known.durable = sealed.last_sequence);
+        self.ledger.leave();
+        Ok(())
+    }
+
+    /// An operator gives up the last frames; what comes next has their numbers.
+    fn give_up(&mut self, count: u64) -> Result<(), JournalError> {
+        let until = self.ledger.known().appended - count;
         self.ledger.update(|known| {
             known.given_up_behind = Some(until);
             known.durable = known.durable.min(until);
@@ -314,14 +361,6 @@ impl<'a> Script<'a> {
             known.snapshots.retain(|kept| kept.0 <= until);
         });
         self.salt = 1;
-        let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
-        self.append(&mut writer, 10)?;
-        self.append_and_prune(&mut writer, 2)?;
-        self.append(&mut writer, 20)?;
-        let sealed = writer.seal()?;
-        self.ledger
-            .update(|known| known.durable = sealed.last_sequence);
-        self.ledger.leave();
         Ok(())
     }
 }
