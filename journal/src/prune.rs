@@ -9,6 +9,7 @@ use crate::{
     error::JournalError,
     place::Place,
     reader::{Advance, Reader},
+    sabotage::{Bug, is_planted},
     snapshot::Snapshots,
     verify::{self, HashChain, SegmentInfo},
 };
@@ -60,7 +61,18 @@ pub fn prune(place: impl Into<Place>, keep: Keep) -> Result<Pruned, JournalError
     let first = segments.get(count as usize);
     pruned.first_sequence = first.map_or(0, |segment| segment.first_sequence);
     if let (1.., Some(first)) = (count, first) {
-        base_at(&directory, first)?.write(&directory)?;
+        let base = base_at(&directory, first)?;
+        if is_planted(Bug::BaseAfterRemoval) {
+            for segment in &segments[..count as usize] {
+                if directory
+                    .storage()
+                    .exists(&directory.segment_path(segment.index))
+                {
+                    directory.remove(&directory.segment_path(segment.index))?;
+                }
+            }
+        }
+        base.write(&directory)?;
         remove_before_base(&directory)?;
     }
     Ok(pruned)

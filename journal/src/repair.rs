@@ -107,7 +107,8 @@ fn unsynced_segments(directory: &Directory) -> Result<Vec<u64>, JournalError> {
     };
     let run_id = info.segments.last().map_or(0, |segment| segment.run_id);
     let last_run = info.segments.iter();
-    let last_run = last_run.filter(|segment| segment.run_id == run_id && segment.archive_bytes.is_none());
+    let last_run =
+        last_run.filter(|segment| segment.run_id == run_id && segment.archive_bytes.is_none());
     Ok(last_run.map(|segment| segment.index).collect())
 }
 

@@ -10,6 +10,7 @@ use crate::{
     directory::Directory,
     error::JournalError,
     mapping::{ReadableMapping, WritableMapping},
+    sabotage::{Bug, is_planted},
     storage::{Access, Mapping, StoredFile, again},
 };
 
@@ -79,6 +80,14 @@ fn fill(file: &dyn StoredFile, path: &Path, bytes: u64) -> Result<Arc<dyn Mappin
     Ok(mapping)
 }
 
+/// The answer of a sync, as it is.
+fn told(answer: Result<(), JournalError>) -> Result<(), JournalError> {
+    if is_planted(Bug::SyncErrorIgnored) {
+        return Ok(());
+    }
+    answer
+}
+
 impl Segment {
     /// A view for following what the writer stores.
     pub(crate) fn view(&self) -> ReadableMapping {
@@ -87,8 +96,10 @@ impl Segment {
 
     /// Waits until these pages are on the device.
     pub(crate) fn sync_pages(&self, from: usize, to: usize) -> Result<(), JournalError> {
-        again(|| self.mapping.sync(from, to))
-            .map_err(|source| JournalError::io("sync", &self.path, source))
+        told(
+            again(|| self.mapping.sync(from, to))
+                .map_err(|source| JournalError::io("sync", &self.path, source)),
+        )
     }
 
     /// Takes the faults of the pages that will be written next, in case the kernel wrote them back meanwhile.
@@ -99,7 +110,10 @@ impl Segment {
 
     /// Waits until all that was written to the segment is on the device.
     pub(crate) fn sync(&self) -> Result<(), JournalError> {
-        again(|| self.file.sync()).map_err(|source| JournalError::io("sync", &self.path, source))
+        told(
+            again(|| self.file.sync())
+                .map_err(|source| JournalError::io("sync", &self.path, source)),
+        )
     }
 
     /// Cuts the file behind its last frame.

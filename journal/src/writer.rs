@@ -21,6 +21,7 @@ use crate::{
     options::JournalOptions,
     place::Place,
     recovery::{Recovery, Resume, recover},
+    sabotage::{Bug, is_planted},
     segment::WritableSegment,
     words::ConditionWord,
 };
@@ -124,7 +125,7 @@ impl Writer {
         let mut writer = Self {
             segment,
             position: 0,
-            limit: run.segment_bytes as usize - FRAME_HEADER_BYTES,
+            limit: run.segment_bytes as usize - end_room_bytes(),
             crc_before: resume.chain,
             next_sequence: resume.next_sequence,
             seed: RunSeed::of(run.run_id),
@@ -416,6 +417,15 @@ impl Writer {
         let facts = std::sync::Arc::clone(&self.segment.facts);
         let refused = self.shared.begun.push(facts).is_err();
         debug_assert!(!refused, "there was room, and only the writer pushes");
+    }
+}
+
+/// Room that is kept for the frame that ends a segment.
+fn end_room_bytes() -> usize {
+    if is_planted(Bug::RollOffByOne) {
+        0
+    } else {
+        FRAME_HEADER_BYTES
     }
 }
 

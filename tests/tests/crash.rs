@@ -19,7 +19,11 @@ fn every_crash_is_recovered_from() {
         only: number_from("ACTH_CRASH_POINT"),
         ..Amount::full(random::seed())
     };
-    let images = if amount.only.is_some() { 1 } else { amount.images };
+    let images = if amount.only.is_some() {
+        1
+    } else {
+        amount.images
+    };
     match run(Amount { images, ..amount }) {
         Ok(report) => eprintln!("{report}"),
         Err(failure) => panic!("{failure}"),

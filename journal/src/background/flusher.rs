@@ -16,6 +16,7 @@ use crate::{
     layout::FrameHeader,
     mapping::{ReadableMapping, Slot},
     options::Sync,
+    sabotage::{Bug, is_planted},
     segment::Segment,
     words::ConditionWord,
 };
@@ -152,6 +153,9 @@ impl Flusher {
             .map_or(0, |active| active.durable.position);
         let from = begin - begin % self.page_bytes;
         let to = retired.used_bytes.next_multiple_of(self.page_bytes);
+        if is_planted(Bug::WatermarkBeforeSync) {
+            self.raise(retired.last_sequence, now_ns);
+        }
         self.timed(|| retired.segment.facts.sync_pages(from, to))?;
         self.last_sequence = retired.last_sequence;
         self.raise(retired.last_sequence, now_ns);
@@ -233,7 +237,11 @@ impl Flusher {
         };
         let segment = Arc::clone(&active.segment);
         let from = active.durable.position - active.durable.position % self.page_bytes;
-        let to = position.next_multiple_of(self.page_bytes);
+        let to = if is_planted(Bug::FlusherSkipsLastPage) {
+            position - position % self.page_bytes
+        } else {
+            position.next_multiple_of(self.page_bytes)
+        };
         self.timed(|| segment.sync_pages(from, to))?;
         if let Some(active) = &mut self.active {
             active.durable = mark;

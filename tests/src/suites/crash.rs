@@ -99,7 +99,10 @@ pub fn run(amount: Amount) -> Result<Report, Failure> {
             ..amount.shape
         };
         round(&Amount { shape, ..amount }, &counts);
-        let mut failure = counts.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failure = counts
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(failure) = failure.take() {
             return Err(failure);
         }
@@ -185,10 +188,14 @@ fn hook_up(
             };
             match trial.image(&frozen, loss) {
                 Ok(is_again) => {
-                    counts.again.fetch_add(u64::from(is_again), Ordering::Relaxed);
+                    counts
+                        .again
+                        .fetch_add(u64::from(is_again), Ordering::Relaxed);
                 }
                 Err(what) => {
-                    let what = format!("moment {moment}, image {image} ({loss:?}): {what}; known: {known:?}");
+                    let what = format!(
+                        "moment {moment}, image {image} ({loss:?}): {what}; known: {known:?}"
+                    );
                     counts.fail(failure(&amount, cases, moment, what));
                 }
             }
@@ -220,8 +227,9 @@ impl Trial<'_> {
                 .die_in_recovery(&storage, moment, loss)
                 .map_err(|what| format!("first recovery, to die at its moment {moment}: {what}"))?;
             self.is_process_death &= loss.is_none();
-            self.recover(&storage)
-                .map_err(|what| format!("died again at moment {moment} of recovery ({loss:?}): {what}"))?;
+            self.recover(&storage).map_err(|what| {
+                format!("died again at moment {moment} of recovery ({loss:?}): {what}")
+            })?;
         } else {
             self.recover(&storage)?;
         }
@@ -335,7 +343,9 @@ impl Trial<'_> {
         }
         if found.first > self.known.first_max.max(1) {
             let (first, max) = (found.first, self.known.first_max);
-            return Err(format!("it begins with frame {first}, expected {max} at most"));
+            return Err(format!(
+                "it begins with frame {first}, expected {max} at most"
+            ));
         }
         Ok(())
     }
@@ -379,12 +389,18 @@ impl Trial<'_> {
                 None => Ok(there.last().copied().unwrap_or(0)),
             };
         };
-        let is_made = self.known.snapshots.iter().any(|kept| kept.0 == snapshot.sequence);
+        let is_made = self
+            .known
+            .snapshots
+            .iter()
+            .any(|kept| kept.0 == snapshot.sequence);
         let made = snapshot_behind(&reader);
         let is_right = made.content == snapshot.content && made.state_hash == snapshot.state_hash;
         if !is_made || !is_right || snapshot.sequence > last || expected > Some(snapshot.sequence) {
             let sequence = snapshot.sequence;
-            return Err(format!("snapshot {sequence} is taken, expected {expected:?}"));
+            return Err(format!(
+                "snapshot {sequence} is taken, expected {expected:?}"
+            ));
         }
         Ok(there.last().copied().unwrap_or(0))
     }
@@ -408,7 +424,10 @@ fn segment_marks(storage: &SimStorage) -> Vec<(String, usize, u32)> {
     let mut marks = Vec::new();
     for (path, bytes) in storage.files() {
         let name = path.to_string_lossy().into_owned();
-        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+        let used = bytes
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |at| at + 1);
         if path.parent() == Some(Path::new(JOURNAL)) && name.contains(".seg") && used > 0 {
             marks.push((name, used, crc32c::crc32c(&bytes[..used])));
         }

@@ -139,15 +139,19 @@ fn reopen(storage: &SimStorage, known: &Known, at_least: u64) -> Result<bool, St
         .map_or(at_least, |until| at_least.min(until));
     if recovery.last_sequence < least {
         let last = recovery.last_sequence;
-        return Err(format!("the last frame is {last}, expected {least} at least"));
+        return Err(format!(
+            "the last frame is {last}, expected {least} at least"
+        ));
     }
     let mut bytes = Vec::new();
     for _ in 0..3 {
-        frames::append(&mut writer, 9, &mut bytes).map_err(|error| format!("appending: {error}"))?;
+        frames::append(&mut writer, 9, &mut bytes)
+            .map_err(|error| format!("appending: {error}"))?;
     }
     writer.seal().map_err(|error| format!("sealing: {error}"))?;
     frames::read(place(storage), salt_from, salts)?;
-    let found = verify(place(storage), &mut |_, _| {}).map_err(|error| format!("verify: {error}"))?;
+    let found =
+        verify(place(storage), &mut |_, _| {}).map_err(|error| format!("verify: {error}"))?;
     if found.tail != Tail::Sealed || found.last_sequence != recovery.last_sequence + 3 {
         return Err(format!("the sealed journal is not whole: {found:?}"));
     }

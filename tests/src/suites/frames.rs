@@ -68,11 +68,7 @@ pub struct Delivered {
 ///
 /// # Errors
 /// A sentence about the first thing that is not as it must be.
-pub fn read(
-    place: impl Into<Place>,
-    salt_from: u64,
-    salts: &[u64],
-) -> Result<Delivered, String> {
+pub fn read(place: impl Into<Place>, salt_from: u64, salts: &[u64]) -> Result<Delivered, String> {
     let mut reader = Reader::open(place).map_err(|error| format!("opening a reader: {error}"))?;
     read_on(&mut reader, salt_from, salts)
 }

@@ -2,8 +2,11 @@
 //!
 //! Functions and not tests, so that the suite `sabotage` can run them on a journal with a planted bug and see them fail.
 
+pub mod corruption;
 pub mod crash;
 pub mod faults;
+pub mod following;
+pub mod format;
 pub mod frames;
 pub mod script;
 

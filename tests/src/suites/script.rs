@@ -104,7 +104,7 @@ impl Shape {
         Self {
             frames: 20_000,
             segment_bytes: 32 << 10,
-            step_frames: 22,
+            step_frames: 20,
             seed,
         }
     }
@@ -280,10 +280,10 @@ impl<'a> Script<'a> {
     /// Only the newest two snapshots stay.
     fn prune_snapshots(&mut self) -> Result<(), JournalError> {
         self.ledger.update(|known| {
+            known.snapshots.dedup_by_key(|kept| kept.0);
             let old = known.snapshots.len().saturating_sub(2);
-            known.snapshots[..old]
-                .iter_mut()
-                .for_each(|kept| kept.1 = false);
+            let old = known.snapshots[..old].iter_mut();
+            old.for_each(|kept| kept.1 = false);
         });
         Snapshots::of(place(self.storage)).prune(2)?;
         Ok(())
@@ -308,6 +308,9 @@ impl<'a> Script<'a> {
         let mut writer = self.open(Sync::INTERVAL_DEFAULT)?;
         self.append_and_prune(&mut writer, 5)?;
         self.append(&mut writer, 40)?;
+        // Twice at one place: the first one must be there until the second one is.
+        self.snapshot()?;
+        self.snapshot()?;
         self.prune_snapshots()?;
         let sealed = writer.seal()?;
         self.ledger
@@ -344,6 +347,14 @@ impl<'a> Script<'a> {
 
     /// An operator gives up the last frames; what comes next has their numbers.
     fn give_up(&mut self, count: u64) -> Result<(), JournalError> {
+        // A last run of a few frames: it goes as a whole, and its id must never be given out again.
+        let mut writer = self.open(Sync::Process)?;
+        for _ in 0..count / 2 {
+            let sequence = frames::append(&mut writer, self.salt, &mut self.bytes)?;
+            self.ledger.update(|known| known.appended = sequence);
+        }
+        self.ledger.leave();
+        drop(writer);
         let until = self.ledger.known().appended - count;
         self.ledger.update(|known| {
             known.given_up_behind = Some(until);
