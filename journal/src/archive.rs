@@ -11,7 +11,6 @@ use zerocopy::{
 };
 
 use crate::{
-    base::Base,
     bounds::{FRAME_HEADER_BYTES, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES},
     directory::Directory,
     error::{Damage, JournalError},
@@ -140,10 +139,8 @@ pub fn archive(
 
 /// Indices of the segments behind which another one is in use, from the base on.
 fn finished_segments(directory: &Directory) -> Result<Vec<u64>, JournalError> {
-    let first = Base::read(directory)?.map_or(0, |base| base.segment);
     let info = verify::info_of(directory)?;
     let mut indices: Vec<u64> = info.segments.iter().map(|segment| segment.index).collect();
-    indices.retain(|index| *index >= first);
     indices.pop();
     Ok(indices)
 }

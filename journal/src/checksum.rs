@@ -6,6 +6,8 @@
 //! *stored*: neither verifying nor making a checksum waits for the arithmetic of the frame before, so those of
 //! neighbouring frames overlap in the processor.
 
+use crate::sabotage::{Bug, is_planted};
+
 /// Odd multipliers with well-spread bits (those of SplitMix64).
 const FACTOR_RUN: u64 = 0xbf58_476d_1ce4_e5b9;
 const FACTOR_PLACE: u64 = 0x94d0_49bb_1331_11eb;
@@ -22,7 +24,12 @@ impl RunSeed {
 
     /// The seed of the frame of `frame_bytes` at `position`.
     #[inline]
-    const fn frame(self, position: usize, frame_bytes: u32) -> u32 {
+    fn frame(self, position: usize, frame_bytes: u32) -> u32 {
+        let position = if is_planted(Bug::ChecksumWithoutPosition) {
+            0
+        } else {
+            position
+        };
         let place = ((position as u64) << 32) | frame_bytes as u64;
         ((self.0 ^ place).wrapping_mul(FACTOR_PLACE) >> 32) as u32
     }

@@ -3,7 +3,10 @@
 //! Invariant: everything else of the frame is stored before the word; a reader looks at nothing else of the frame before
 //! it has seen the word. The word never changes again.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::{
+    sabotage::Bug,
+    sync::{AtomicU64, acquire, release},
+};
 
 /// Length and checksum of a frame, as published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,12 @@ pub(crate) struct Commit {
 pub(crate) struct CommitWord(AtomicU64);
 
 impl CommitWord {
+    /// Not yet written. Elsewhere a word is a place in a mapping.
+    #[cfg(all(test, feature = "loom"))]
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
     /// Release: whoever observes the word also sees all that was stored before it.
     #[inline]
     pub(crate) fn publish(&self, commit: Commit) {
@@ -38,12 +47,12 @@ impl CommitWord {
     /// As `publish`, for a word of another meaning.
     #[inline]
     pub(crate) fn publish_word(&self, word: u64) {
-        self.0.store(word.to_le(), Ordering::Release);
+        self.0.store(word.to_le(), release(Bug::RelaxedCommit));
     }
 
     /// As `observe`, for a word of another meaning.
     #[inline]
     pub(crate) fn observe_word(&self) -> u64 {
-        u64::from_le(self.0.load(Ordering::Acquire))
+        u64::from_le(self.0.load(acquire(Bug::RelaxedCommit)))
     }
 }

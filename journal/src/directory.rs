@@ -10,6 +10,7 @@ use crate::{
     archive,
     error::JournalError,
     place::Place,
+    sabotage::{Bug, is_planted},
     storage::{Access, Lock, Storage, StoredFile, again, read_file, write_fully},
 };
 
@@ -121,6 +122,9 @@ impl Directory {
     }
 
     pub(crate) fn sync_inner(&self, path: &Path) -> Result<(), JournalError> {
+        if is_planted(Bug::NoDirectorySync) {
+            return Ok(());
+        }
         again(|| self.storage().sync_dir(path))
             .map_err(|source| JournalError::io("sync the directory", path, source))
     }
@@ -245,6 +249,9 @@ impl Directory {
         let fail = |source| JournalError::io("write", path, source);
         let file = again(|| self.storage().create(path)).map_err(fail)?;
         write_fully(&*file, bytes, 0).map_err(fail)?;
+        if is_planted(Bug::DraftNotSynced) {
+            return Ok(());
+        }
         again(|| file.sync()).map_err(|source| JournalError::io("sync", path, source))
     }
 
@@ -258,6 +265,14 @@ impl Directory {
         self.write_new(&draft, bytes)?;
         self.rename(&draft, path)?;
         self.sync_inner(path.parent().unwrap_or_else(|| self.path()))
+    }
+
+    /// Says in the directory that a sync failed, so that no later process takes what it reads back for durable.
+    pub(crate) fn mark_failed_sync(&self, error: &JournalError, durable_sequence: u64) {
+        let text =
+            format!("{error}; the highest sequence known to be durable is {durable_sequence}\n");
+        // On a device that fails this may fail as well: then there is only the refusal of this process.
+        let _ = self.replace(&self.failed_path(), text.as_bytes());
     }
 
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), JournalError> {

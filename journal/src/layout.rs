@@ -13,6 +13,7 @@ use zerocopy::{
 use crate::{
     bounds::{FIRST_USER_KIND, FORMAT_VERSION, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES},
     checksum::header_crc,
+    sabotage::{Bug, is_planted},
 };
 
 /// First eight bytes of a segment in use; zero in one that is only prepared.
@@ -100,7 +101,7 @@ impl SegmentHeader {
             return HeaderVerdict::OtherVersion(header.format_version.get());
         }
         let whole = header.header_bytes.get() as usize == SEGMENT_HEADER_BYTES;
-        if whole && header.reserved == [0; 48] {
+        if whole && (header.reserved == [0; 48] || is_planted(Bug::ReservedBytesIgnored)) {
             HeaderVerdict::Valid(header)
         } else {
             HeaderVerdict::Broken

@@ -32,6 +32,8 @@ mod reader;
 mod recovery;
 mod repair;
 mod rules;
+#[doc(hidden)]
+pub mod sabotage;
 mod salvage;
 mod segment;
 pub mod snapshot;

@@ -14,6 +14,7 @@ use crate::{
     checksum::RunSeed,
     commit::{Commit, CommitWord},
     layout::SegmentHeader,
+    sabotage::{Bug, is_planted},
     storage::Mapping,
 };
 
@@ -107,6 +108,17 @@ impl WritableMapping {
                 frame_bytes: frame_bytes as u32,
                 crc,
             };
+            if is_planted(Bug::CommitBeforePayload) {
+                frame.add(FRAME_HEADER_BYTES).write_bytes(0, payload_bytes);
+                (*frame.cast::<CommitWord>()).publish(commit);
+                std::thread::yield_now();
+                std::ptr::copy_nonoverlapping(
+                    fields.payload.as_ptr(),
+                    frame.add(FRAME_HEADER_BYTES),
+                    payload_bytes,
+                );
+                return commit;
+            }
             (*frame.cast::<CommitWord>()).publish(commit);
             commit
         }
@@ -182,7 +194,7 @@ impl ReadableMapping {
         };
         let frame_bytes = commit.frame_bytes as usize;
         if frame_bytes < FRAME_HEADER_BYTES
-            || frame_bytes > room
+            || (frame_bytes > room && !is_planted(Bug::TrustLength))
             || !frame_bytes.is_multiple_of(FRAME_ALIGN_BYTES)
         {
             return Slot::Impossible;

@@ -9,6 +9,7 @@ use crate::{
     error::JournalError,
     place::Place,
     reader::{Advance, Reader},
+    sabotage::{Bug, is_planted},
     snapshot::Snapshots,
     verify::{self, HashChain, SegmentInfo},
 };
@@ -33,7 +34,7 @@ pub struct Pruned {
     pub first_sequence: u64,
 }
 
-/// Takes away the oldest segments, as far as the newest good snapshot covers them. The journal may be in use.
+/// Takes away the oldest segments, as far as the newest good snapshot behind a durable frame covers them. The journal may be in use.
 ///
 /// # Errors
 /// When a segment that would go is damaged, or a file cannot be written or removed.
@@ -43,13 +44,14 @@ pub fn prune(place: impl Into<Place>, keep: Keep) -> Result<Pruned, JournalError
     remove_before_base(&directory)?;
     let segments = verify::info_of(&directory)?.segments;
     let wanted = segments.len().saturating_sub(kept_count(&segments, keep)) as u64;
-    let (found, _) = Snapshots::of(directory.clone()).newest_good(u64::MAX)?;
+    let durable = attested_sequence(&directory, &segments)?;
+    let (found, _) = Snapshots::of(directory.clone()).newest_good(durable)?;
     let covered = found.map_or(0, |(snapshot, _)| snapshot.sequence);
     let mut pruned = Pruned::default();
     let mut count = 0;
     for pair in segments.windows(2) {
-        // All of a segment is covered when the next one begins behind the snapshot's place at the latest.
-        if count == wanted || pair[1].first_sequence > covered + 1 {
+        // The segment with the snapshot's frame stays: without that frame nothing shows that the snapshot belongs here.
+        if count == wanted || pair[1].first_sequence > covered {
             break;
         }
         pruned.segments += 1;
@@ -59,10 +61,33 @@ pub fn prune(place: impl Into<Place>, keep: Keep) -> Result<Pruned, JournalError
     let first = segments.get(count as usize);
     pruned.first_sequence = first.map_or(0, |segment| segment.first_sequence);
     if let (1.., Some(first)) = (count, first) {
-        base_at(&directory, first)?.write(&directory)?;
+        let base = base_at(&directory, first)?;
+        if is_planted(Bug::BaseAfterRemoval) {
+            for segment in &segments[..count as usize] {
+                if directory
+                    .storage()
+                    .exists(&directory.segment_path(segment.index))
+                {
+                    directory.remove(&directory.segment_path(segment.index))?;
+                }
+            }
+        }
+        base.write(&directory)?;
         remove_before_base(&directory)?;
     }
     Ok(pruned)
+}
+
+/// Highest sequence that the journal itself says is durable. A snapshot behind a frame that a death of the machine may still take
+/// covers nothing.
+fn attested_sequence(directory: &Directory, segments: &[SegmentInfo]) -> Result<u64, JournalError> {
+    // The last segment may have no frame yet.
+    let Some(from) = segments.iter().rev().take(2).next_back() else {
+        return Ok(0);
+    };
+    let mut reader = Reader::starting_at(directory.clone(), from.index)?;
+    while !matches!(reader.advance()?, Advance::Nothing) {}
+    Ok(reader.durable_sequence())
 }
 
 fn disk_bytes(segment: &SegmentInfo) -> u64 {

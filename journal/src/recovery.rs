@@ -14,6 +14,7 @@ use crate::{
     options::Validate,
     reader::{Advance, Reader},
     rules::Rule,
+    sabotage::{Bug, is_planted},
     storage::{Access, again, read_file, write_fully},
     tail::{Tail, used_bytes},
     verify,
@@ -105,17 +106,26 @@ pub(crate) fn recover(
     };
     reader.release();
     let (later_count, run_id_max) = put_away_later(directory, resume.segment_index, tail)?;
-    resume.run_id = resume.run_id.max(run_id_max + 1);
+    if !is_planted(Bug::DuplicateRunId) {
+        resume.run_id = resume.run_id.max(run_id_max + 1);
+    }
     if let Some((index, position)) = end {
         recovery.cut = cut_torn(directory, tail, later_count)?;
         shrink(directory, index, position as u64, rule)?;
     }
     // Whatever the last run left is durable before a new one begins; frames of the new run attest it.
     for index in walk.last_run {
-        sync_file(directory, &directory.segment_path(index))?;
+        if is_planted(Bug::RecoveryWithoutSync) {
+            break;
+        }
+        sync_file(directory, &directory.segment_path(index)).inspect_err(|error| {
+            directory.mark_failed_sync(error, recovery.durable_sequence);
+        })?;
     }
     directory.sync()?;
-    resume.run_id = resume.run_id.max(quarantined_run_id_max(directory)? + 1);
+    if !is_planted(Bug::DuplicateRunId) {
+        resume.run_id = resume.run_id.max(quarantined_run_id_max(directory)? + 1);
+    }
     Ok((recovery, resume))
 }
 

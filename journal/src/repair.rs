@@ -7,6 +7,8 @@
 use std::path::PathBuf;
 
 use crate::{
+    background::HelperMode,
+    bounds::SEGMENT_BYTES_MIN,
     directory::Directory,
     error::JournalError,
     layout::{HeaderVerdict, SegmentHeader},
@@ -18,6 +20,7 @@ use crate::{
     },
     snapshot::Snapshots,
     storage::{Access, again, write_fully},
+    verify,
     writer::Writer,
 };
 
@@ -64,8 +67,14 @@ pub fn repair(place: impl Into<Place>, until: u64) -> Result<Repaired, JournalEr
         next_sequence: until + 1,
         chain,
     };
-    // A run without a frame: its header alone says that everything before it is what the journal is.
-    let sealed = Writer::begin(directory, lock, &JournalOptions::default(), resume)?.seal()?;
+    // A run without a frame: its header alone says that everything before it is what the journal is. So the smallest segment
+    // will do, also where hardly any space is left, and nobody who makes more of them.
+    let options = JournalOptions {
+        segment_bytes: SEGMENT_BYTES_MIN,
+        helpers: HelperMode::Inline,
+        ..JournalOptions::default()
+    };
+    let sealed = Writer::begin(directory, lock, &options, resume)?.seal()?;
     Ok(Repaired {
         last_sequence: sealed.last_sequence,
         run_id: sealed.run_id,
@@ -75,8 +84,9 @@ pub fn repair(place: impl Into<Place>, until: u64) -> Result<Repaired, JournalEr
     })
 }
 
-/// Accepts what is there after a failed sync: everything is synced once more, by this process, and counts as durable if that
-/// succeeds. To be done when the last orders were compared with the venue.
+/// Accepts what is there after a failed sync: what the last run left is written and synced once more, by this process, and counts
+/// as durable if that succeeds. Written once more, because after a failed sync the kernel may take pages for clean that
+/// never reached the device: a sync alone would pass them over. To be done when the last orders were compared with the venue.
 ///
 /// # Errors
 /// When a sync fails again, or the journal is being written to.
@@ -84,10 +94,35 @@ pub fn accept_unsynced(place: impl Into<Place>) -> Result<(), JournalError> {
     let directory = Directory::new(place.into());
     directory.expect_journal()?;
     let _lock = directory.lock()?;
-    for index in directory.segments()? {
-        sync_file(&directory, &directory.segment_path(index))?;
+    for index in unsynced_segments(&directory)? {
+        write_again(&directory, index)?;
     }
     accept(&directory)
+}
+
+/// Those of the last run: everything before a run is durable before it begins. All of them where the headers do not tell.
+fn unsynced_segments(directory: &Directory) -> Result<Vec<u64>, JournalError> {
+    let Ok(info) = verify::info_of(directory) else {
+        return directory.segments();
+    };
+    let run_id = info.segments.last().map_or(0, |segment| segment.run_id);
+    let last_run = info.segments.iter();
+    let last_run =
+        last_run.filter(|segment| segment.run_id == run_id && segment.archive_bytes.is_none());
+    Ok(last_run.map(|segment| segment.index).collect())
+}
+
+/// Stores the same bytes again and waits until they are on the device.
+fn write_again(directory: &Directory, index: u64) -> Result<(), JournalError> {
+    let path = directory.segment_path(index);
+    let bytes = directory.read_segment(index, 0)?;
+    let fail = |source| JournalError::io("write again", &path, source);
+    match again(|| directory.storage().open(&path, Access::ReadWrite)) {
+        Ok(file) => write_fully(&*file, &bytes, 0).map_err(fail)?,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => return Err(fail(source)),
+    }
+    sync_file(directory, &path)
 }
 
 fn accept(directory: &Directory) -> Result<(), JournalError> {
@@ -162,7 +197,9 @@ fn cut(directory: &Directory, index: u64, position: u64) -> Result<Option<PathBu
         write_fully(&*file, &vec![0; (end - position) as usize], position).map_err(fail)?;
     }
     again(|| file.set_length(end)).map_err(fail)?;
-    again(|| file.sync()).map_err(|source| JournalError::io("sync", &path, source))?;
+    let fail = |source| JournalError::io("sync", &path, source);
+    let synced = again(|| file.sync()).map_err(fail);
+    synced.inspect_err(|error| directory.mark_failed_sync(error, 0))?;
     Ok(kept)
 }
 

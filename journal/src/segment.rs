@@ -11,6 +11,7 @@ use crate::{
     error::JournalError,
     mapping::{ReadableMapping, WritableMapping},
     options::SyncMode,
+    sabotage::{Bug, is_planted},
     storage::{Access, Mapping, StoredFile, again},
 };
 
@@ -94,6 +95,14 @@ fn fill(
     Ok(mapping)
 }
 
+/// The answer of a sync, as it is.
+fn told(answer: Result<(), JournalError>) -> Result<(), JournalError> {
+    if is_planted(Bug::SyncErrorIgnored) {
+        return Ok(());
+    }
+    answer
+}
+
 impl Segment {
     /// A view for following what the writer stores.
     pub(crate) fn view(&self) -> ReadableMapping {
@@ -102,8 +111,10 @@ impl Segment {
 
     /// Waits until these pages are on the device.
     pub(crate) fn sync_pages(&self, from: usize, to: usize) -> Result<(), JournalError> {
-        again(|| self.mapping.sync(from, to))
-            .map_err(|source| JournalError::io("sync", &self.path, source))
+        told(
+            again(|| self.mapping.sync(from, to))
+                .map_err(|source| JournalError::io("sync", &self.path, source)),
+        )
     }
 
     /// Takes the faults of the pages that will be written next, in case the kernel wrote them back meanwhile.
@@ -114,7 +125,10 @@ impl Segment {
 
     /// Waits until all that was written to the segment is on the device.
     pub(crate) fn sync(&self) -> Result<(), JournalError> {
-        again(|| self.file.sync()).map_err(|source| JournalError::io("sync", &self.path, source))
+        told(
+            again(|| self.file.sync())
+                .map_err(|source| JournalError::io("sync", &self.path, source)),
+        )
     }
 
     /// Cuts the file behind its last frame.

@@ -14,7 +14,12 @@ use zerocopy::{
 };
 
 use crate::{
-    checksum::header_crc, directory::Directory, error::JournalError, place::Place, reader::Reader,
+    checksum::header_crc,
+    directory::Directory,
+    error::JournalError,
+    place::Place,
+    reader::Reader,
+    sabotage::{Bug, is_planted},
     storage::read_file,
 };
 
@@ -100,6 +105,15 @@ impl Snapshots {
         }
         self.directory
             .make_inner(&self.directory.snapshots_path())?;
+        if is_planted(Bug::SnapshotNotAtomic) {
+            if self.directory.storage().exists(&path) {
+                self.directory.remove(&path)?;
+            }
+            self.directory.write_new(&path, &encode(snapshot))?;
+            self.directory
+                .sync_inner(&self.directory.snapshots_path())?;
+            return Ok(path);
+        }
         self.directory.replace(&path, &encode(snapshot))?;
         Ok(path)
     }
@@ -158,7 +172,8 @@ impl Snapshots {
     /// A reader behind the snapshot's frame, if that frame is the one it was made behind.
     fn place(&self, snapshot: Snapshot) -> Result<(Snapshot, Reader), JournalError> {
         let reader = Reader::open_behind(self.directory.clone(), snapshot.sequence)?;
-        if reader.chain() == snapshot.chain && reader.run_id() == snapshot.run_id {
+        let is_same = reader.chain() == snapshot.chain && reader.run_id() == snapshot.run_id;
+        if is_same || is_planted(Bug::SnapshotOfOtherHistory) {
             return Ok((snapshot, reader));
         }
         Err(JournalError::Snapshot {

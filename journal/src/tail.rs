@@ -10,6 +10,7 @@ use crate::{
     error::{Damage, JournalError},
     layout::{HeaderVerdict, SegmentHeader},
     rules::Rule,
+    sabotage::{Bug, is_planted},
     salvage::{Region, Salvage},
 };
 
@@ -127,7 +128,9 @@ impl Stop<'_> {
         behind: Salvage,
         cause: Damage,
     ) -> Result<Ending, JournalError> {
-        if self.machine_died() && self.next_sequence > behind.durable_sequence {
+        let is_behind =
+            self.next_sequence > behind.durable_sequence || is_planted(Bug::CutInDurablePart);
+        if self.machine_died() && is_behind {
             Ok(Ending {
                 tail: torn,
                 rule: Rule::R6,

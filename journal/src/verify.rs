@@ -262,9 +262,13 @@ pub fn info(place: impl Into<Place>) -> Result<JournalInfo, JournalError> {
 
 pub(crate) fn info_of(directory: &Directory) -> Result<JournalInfo, JournalError> {
     directory.expect_journal()?;
+    // What is left of a pruning that died is no part of the journal.
+    let base = Base::read(directory)?.map_or(0, |base| base.segment);
     let mut segments = Vec::new();
     for index in directory.segments()? {
-        segments.extend(segment_info(directory, index)?);
+        if index >= base {
+            segments.extend(segment_info(directory, index)?);
+        }
     }
     Ok(JournalInfo { segments })
 }

@@ -4,7 +4,10 @@
 //! durability, the condition by every background thread. `models.rs` checks each of them, with the commit word and the
 //! hand-over of segments, under every interleaving of a small program.
 
-use crate::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::{
+    sabotage::Bug,
+    sync::{AtomicU8, AtomicU64, Ordering, acquire, release},
+};
 
 /// Highest sequence known to be on stable storage.
 #[derive(Debug)]
@@ -17,13 +20,13 @@ impl DurableWatermark {
 
     /// Release: the sync came before.
     pub(crate) fn raise(&self, sequence: u64) {
-        self.0.store(sequence, Ordering::Release);
+        self.0.store(sequence, release(Bug::RelaxedDurable));
     }
 
     /// Acquire; on x86-64 a plain load.
     #[inline]
     pub(crate) fn sequence(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+        self.0.load(acquire(Bug::RelaxedDurable))
     }
 }
 
@@ -40,13 +43,13 @@ impl WatermarkRequest {
     /// One more request. Release: what led to it is visible to whoever answers it.
     pub(crate) fn ask(&self) {
         let count = self.0.load(Ordering::Relaxed);
-        self.0.store(count + 1, Ordering::Release);
+        self.0.store(count + 1, release(Bug::RelaxedRequest));
     }
 
     /// Acquire; on x86-64 a plain load.
     #[inline]
     pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+        self.0.load(acquire(Bug::RelaxedRequest))
     }
 }
 
@@ -61,12 +64,12 @@ impl Wish {
 
     /// Release: the frame wished for was published before. Several may wish; the highest counts.
     pub(crate) fn raise(&self, sequence: u64) {
-        self.0.fetch_max(sequence, Ordering::Release);
+        self.0.fetch_max(sequence, release(Bug::RelaxedWish));
     }
 
     /// Acquire: frames up to this one are visible.
     pub(crate) fn sequence(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+        self.0.load(acquire(Bug::RelaxedWish))
     }
 }
 
@@ -94,13 +97,13 @@ impl ConditionWord {
 
     /// Release: what led to it is visible to whoever sees the bit.
     pub(crate) fn add(&self, bits: u8) {
-        self.0.fetch_or(bits, Ordering::Release);
+        self.0.fetch_or(bits, release(Bug::RelaxedCondition));
     }
 
     /// Acquire; on x86-64 a plain load.
     #[inline]
     pub(crate) fn bits(&self) -> u8 {
-        self.0.load(Ordering::Acquire)
+        self.0.load(acquire(Bug::RelaxedCondition))
     }
 
     /// Whether any of these is up.

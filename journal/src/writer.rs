@@ -21,6 +21,7 @@ use crate::{
     options::{JournalOptions, SyncMode},
     place::Place,
     recovery::{Recovery, Resume, recover},
+    sabotage::{Bug, is_planted},
     segment::WritableSegment,
     words::ConditionWord,
 };
@@ -129,7 +130,7 @@ impl Writer {
         let mut writer = Self {
             segment,
             position: 0,
-            limit: run.segment_bytes as usize - FRAME_HEADER_BYTES,
+            limit: run.segment_bytes as usize - end_room_bytes(),
             crc_before: resume.chain,
             next_sequence: resume.next_sequence,
             seed: RunSeed::of(run.run_id),
@@ -145,7 +146,15 @@ impl Writer {
             _lock: lock,
         };
         writer.begin_segment();
+        writer.sync_header()?;
         Ok(writer)
+    }
+
+    /// The header of a run is durable before its first frame is there: so a first header that is torn never had frames.
+    fn sync_header(&mut self) -> Result<(), JournalError> {
+        let facts = std::sync::Arc::clone(&self.segment.facts);
+        let synced = facts.sync_pages(0, self.page_bytes);
+        synced.inspect_err(|error| self.shared.fail_sync(error.clone()))
     }
 
     /// The number that the next `append` will return.
@@ -419,6 +428,15 @@ impl Writer {
         let facts = std::sync::Arc::clone(&self.segment.facts);
         let refused = self.shared.begun.push(facts).is_err();
         debug_assert!(!refused, "there was room, and only the writer pushes");
+    }
+}
+
+/// Room that is kept for the frame that ends a segment.
+fn end_room_bytes() -> usize {
+    if is_planted(Bug::RollOffByOne) {
+        0
+    } else {
+        FRAME_HEADER_BYTES
     }
 }
 

@@ -7,12 +7,19 @@ pub struct Random(u64);
 impl Random {
     /// From the variable `ACTH_SEED`, else from the clock; the seed is printed.
     pub fn for_test(name: &str) -> Self {
-        let given = std::env::var("ACTH_SEED").ok();
-        let seed = given
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(clock);
+        let seed = seed();
         eprintln!("{name}: seed {seed} (again: ACTH_SEED={seed})");
         Self(seed)
+    }
+
+    /// The series of this seed.
+    pub fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Takes one of two ways, the first `in_ten` times of ten.
+    pub fn chance(&mut self, in_ten: u64) -> bool {
+        self.below(10) < in_ten
     }
 
     /// The next 64 bits.
@@ -27,6 +34,14 @@ impl Random {
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next_bits() % bound.max(1)
     }
+}
+
+/// The variable `ACTH_SEED`, else the clock.
+pub fn seed() -> u64 {
+    let given = std::env::var("ACTH_SEED").ok();
+    given
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(clock)
 }
 
 fn clock() -> u64 {

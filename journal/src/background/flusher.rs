@@ -19,6 +19,7 @@ use crate::{
     layout::FrameHeader,
     mapping::{ReadableMapping, Slot},
     options::SyncMode,
+    sabotage::{Bug, is_planted},
     segment::Segment,
     words::ConditionWord,
 };
@@ -176,6 +177,9 @@ impl Flusher {
             .map_or(0, |active| active.durable.position);
         let from = begin - begin % self.page_bytes;
         let to = retired.used_bytes.next_multiple_of(self.page_bytes);
+        if is_planted(Bug::WatermarkBeforeSync) {
+            self.raise(retired.last_sequence, now_ns);
+        }
         let took_ns = self.timed(|| retired.segment.facts.sync_pages(from, to))?;
         self.last_sequence = retired.last_sequence;
         self.raise(retired.last_sequence, now_ns + took_ns);
@@ -258,7 +262,11 @@ impl Flusher {
         };
         let segment = Arc::clone(&active.segment);
         let from = active.durable.position - active.durable.position % self.page_bytes;
-        let to = position.next_multiple_of(self.page_bytes);
+        let to = if is_planted(Bug::FlusherSkipsLastPage) {
+            position - position % self.page_bytes
+        } else {
+            position.next_multiple_of(self.page_bytes)
+        };
         let took_ns = self.timed(|| segment.sync_pages(from, to))?;
         self.raise(mark.sequence, now_ns + took_ns);
         if let Some(active) = &mut self.active {

@@ -74,11 +74,7 @@ impl Shared {
     /// A sync failed: says so in the directory as well, so that no later process takes what it reads back for durable.
     pub(crate) fn fail_sync(&self, error: JournalError) {
         let durable = self.words.durable.sequence();
-        let text = format!("{error}; the highest sequence known to be durable is {durable}\n");
-        // On a device that fails this may fail as well: then there is only the refusal of this process.
-        let _ = self
-            .directory
-            .replace(&self.directory.failed_path(), text.as_bytes());
+        self.directory.mark_failed_sync(&error, durable);
         self.fail(error);
     }
 

@@ -42,6 +42,8 @@ struct Workers {
     preparer: Preparer,
     flusher: Flusher,
     now_ns: u64,
+    /// The flusher's error was final; a failure of the preparer does not end syncing.
+    has_sync_failed: bool,
 }
 
 impl Background {
@@ -65,6 +67,7 @@ impl Background {
                 preparer,
                 flusher,
                 now_ns: 0,
+                has_sync_failed: false,
             })),
             HelperMode::Threads => {
                 Drive::Threads(spawn(&shared, directory, options, preparer, flusher)?)
@@ -112,20 +115,29 @@ impl Workers {
     fn step(&mut self, shared: &Shared) {
         self.now_ns += STEP_NS;
         self.preparer.cycle(self.now_ns);
-        if !shared.words.condition.has(ConditionWord::FAILED)
-            && let Err(error) = self.flusher.cycle(self.now_ns)
-        {
-            shared.fail_sync(error);
+        self.flush(shared);
+    }
+
+    /// One cycle of the flusher; true when it did something.
+    fn flush(&mut self, shared: &Shared) -> bool {
+        if self.has_sync_failed {
+            return false;
         }
+        self.flusher.cycle(self.now_ns).unwrap_or_else(|error| {
+            self.has_sync_failed = true;
+            shared.fail_sync(error);
+            false
+        })
     }
 
     fn finish(&mut self, shared: &Shared) {
-        while !shared.words.condition.has(ConditionWord::ALL_SYNCED) {
-            match self.flusher.cycle(self.now_ns) {
-                Ok(true) => {}
-                Ok(false) => shared.words.condition.add(ConditionWord::ALL_SYNCED),
-                Err(error) => return shared.fail_sync(error),
-            }
+        if shared.words.condition.has(ConditionWord::ALL_SYNCED) {
+            // Stopped before: what failed since then must not be synced as if nothing had been.
+            return;
+        }
+        while self.flush(shared) {}
+        if !self.has_sync_failed {
+            shared.words.condition.add(ConditionWord::ALL_SYNCED);
         }
     }
 }

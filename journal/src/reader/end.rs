@@ -181,28 +181,37 @@ impl Reader {
     }
 
     pub(super) fn enter_first(&mut self) -> Result<Advance, JournalError> {
-        let indices = self.directory.segments()?;
+        let mut indices = self.directory.segments()?;
+        if self.first_index.is_none() {
+            // What is left of a pruning that died is no part of the journal: any of it may be there.
+            let base = Base::read(&self.directory)?.map_or(0, |base| base.segment);
+            indices.retain(|index| *index >= base);
+        }
         let Some(first) = self.first_index.or_else(|| indices.first().copied()) else {
             return Ok(Advance::Nothing);
         };
-        if let Some(entry) = look_at(&self.directory, first)? {
-            return self.enter(first, entry);
+        match look_at(&self.directory, first)? {
+            Some(Entry::Broken(_)) if self.first_index.is_none() => {}
+            Some(entry) => return self.enter(first, entry),
+            None => {}
         }
-        // Not begun: then there are no frames in it, and no segment behind it has begun either.
+        // Not begun, or the machine died while the very first header was written, which is durable before the first frame is: then
+        // there are no frames in it, and no segment behind it has begun either.
         let bytes = self.directory.read_segment(first, 0)?;
         let mut is_begun = used_bytes(&bytes) > SEGMENT_HEADER_BYTES;
-        for index in indices {
+        for index in indices.into_iter().filter(|index| *index > first) {
             is_begun |= look_at(&self.directory, index)?.is_some();
         }
         match look_at(&self.directory, first)? {
-            Some(entry) => self.enter(first, entry),
+            Some(entry @ Entry::Usable(_)) => self.enter(first, entry),
+            Some(entry) if is_begun || first > 0 => self.enter(first, entry),
             None if is_begun => Err(JournalError::damaged(
                 first,
                 0,
                 self.next_sequence,
                 Damage::Header,
             )),
-            None => Ok(Advance::Nothing),
+            Some(_) | None => Ok(Advance::Nothing),
         }
     }
 
@@ -241,8 +250,7 @@ impl Reader {
         let index = header.segment_index.get();
         let is_there = match Base::read(&self.directory)? {
             None => index == 0,
-            // Segments before the base may be there still: pruning writes the base first.
-            Some(base) => index < base.segment || base.fits(header),
+            Some(base) => base.fits(header),
         };
         if is_there {
             Ok(())
