@@ -30,8 +30,21 @@ const SYNCS: [&str; 3] = ["process", "interval", "gated"];
 
 /// Every kind of call that changes something. Those of the first line are made by recovery as well.
 const CALLS: [&str; 15] = [
-    "lock:1", "open:2", "read:3", "create:1", "allocate:1", "sync:1", "map:2", "sync_dir:1",
-    "sync:4", "create:4", "sync_dir:4", "rename:1", "remove:1", "write:1", "sync_pages:2",
+    "lock:1",
+    "open:2",
+    "read:3",
+    "create:1",
+    "allocate:1",
+    "sync:1",
+    "map:2",
+    "sync_dir:1",
+    "sync:4",
+    "create:4",
+    "sync_dir:4",
+    "rename:1",
+    "remove:1",
+    "write:1",
+    "sync_pages:2",
 ];
 
 /// What a victim told.
@@ -72,7 +85,11 @@ fn end(mut victim: Child, after: Option<Duration>, what: &str) -> Told {
     }
     let output = victim.wait_with_output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), None, "{what}: it ended by itself: {error}");
+    assert_eq!(
+        output.status.code(),
+        None,
+        "{what}: it ended by itself: {error}"
+    );
     ledger.join().unwrap()
 }
 

@@ -179,9 +179,7 @@ impl StoredFile for DeadlyFile {
     }
 
     fn map(&self, bytes: usize, access: Access) -> io::Result<Arc<dyn Mapping>> {
-        let mapping = self
-            .storage
-            .call("map", || self.file.map(bytes, access))?;
+        let mapping = self.storage.call("map", || self.file.map(bytes, access))?;
         Ok(Arc::new(DeadlyMapping {
             storage: self.storage.clone(),
             mapping,
