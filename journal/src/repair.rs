@@ -14,7 +14,7 @@ use crate::{
     layout::{HeaderVerdict, SegmentHeader},
     options::JournalOptions,
     place::Place,
-    reader::Reader,
+    reader::{Advance, Reader},
     recovery::{
         Resume, kept_bytes, quarantine_bytes, quarantine_segment, quarantined_run_id_max, sync_file,
     },
@@ -136,18 +136,25 @@ fn accept(directory: &Directory) -> Result<(), JournalError> {
     Ok(())
 }
 
+/// A reader right behind the frame `until`; 0 = before the first frame of all.
 fn read_until(directory: &Directory, until: u64) -> Result<Reader, JournalError> {
     let mut reader = Reader::over(directory.clone())?;
-    while reader.next_sequence() <= until {
-        if reader.next()?.is_none() {
-            return Err(JournalError::NoSuchSequence {
-                sequence: until,
-                first: 1,
-                last: reader.next_sequence() - 1,
-            });
+    let mut first = 1;
+    while reader.place().is_none() || reader.next_sequence() <= until {
+        match reader.advance()? {
+            Advance::Segment if first == 1 => first = reader.next_sequence(),
+            Advance::Nothing => break,
+            _ => {}
         }
     }
-    Ok(reader)
+    if reader.place().is_some() && reader.next_sequence() == until + 1 {
+        return Ok(reader);
+    }
+    Err(JournalError::NoSuchSequence {
+        sequence: until,
+        first,
+        last: reader.next_sequence() - 1,
+    })
 }
 
 /// Puts every segment behind this one into the quarantine, last ones first. Returns how many were in use and their highest run.

@@ -9,6 +9,7 @@ pub mod following;
 pub mod format;
 pub mod frames;
 pub mod script;
+pub mod twin;
 
 use std::fmt;
 
