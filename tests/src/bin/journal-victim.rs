@@ -224,9 +224,9 @@ fn main() {
         std::process::exit(2);
     };
     let sync = match sync.as_str() {
-        "interval" => Sync::INTERVAL_DEFAULT,
-        "gated" => Sync::GATED_DEFAULT,
-        _ => Sync::Process,
+        "interval" => SyncMode::INTERVAL_DEFAULT,
+        "gated" => SyncMode::GATED_DEFAULT,
+        _ => SyncMode::Process,
     };
     let storage = Deadly {
         disk: Disk,
@@ -256,7 +256,7 @@ fn write(place: &Place, sync: Sync) -> Result<(), JournalError> {
         let sequence = frames::append(&mut writer, 0, &mut bytes)?;
         writer.poll_health()?;
         if sequence.is_multiple_of(TELL_EVERY) {
-            if matches!(sync, Sync::Gated { .. }) {
+            if matches!(sync, SyncMode::Gated { .. }) {
                 durability.ask(sequence);
             }
             let durable = durability.sequence();

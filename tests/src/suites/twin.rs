@@ -130,9 +130,9 @@ impl Twin {
     fn begin(&mut self) -> Result<&mut Writer, String> {
         if self.writer.is_none() {
             let sync = match self.random.below(3) {
-                0 => Sync::Process,
-                1 => Sync::INTERVAL_DEFAULT,
-                _ => Sync::GATED_DEFAULT,
+                0 => SyncMode::Process,
+                1 => SyncMode::INTERVAL_DEFAULT,
+                _ => SyncMode::GATED_DEFAULT,
             };
             let options = options(self.segment_bytes, sync);
             let writer = if self.is_begun {
