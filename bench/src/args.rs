@@ -10,6 +10,10 @@ use clap::{Parser, ValueEnum};
 
 /// Highest rate that can be asked for: one event each 20 ns is beyond what any hand-over here carries.
 const RATE_MAX: u64 = 50_000_000;
+/// Rates where none is given: few enough that every event finds cold caches, many, and more than any venue sends.
+const RATES_DEFAULT: [u64; 3] = [1000, 100_000, 1_000_000];
+/// Largest journal that is made to be read back.
+const READ_MIB_MAX: u64 = 64 << 10;
 /// Longest time for one figure.
 const DURATION_SECONDS_MAX: f64 = 3600.0;
 
@@ -20,10 +24,10 @@ pub(crate) struct Args {
     /// What to measure.
     #[arg(value_enum)]
     pub(crate) scenario: Scenario,
-    /// Events a second; several, separated by commas, are measured one after the other.
-    #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000",
-          value_parser = clap::value_parser!(u64).range(1..=RATE_MAX))]
-    pub(crate) rate: Vec<u64>,
+    /// Events a second; several, separated by commas, are measured one after the other. 1000, 100000 and 1000000 where none
+    /// is given; the journal leaves the first one out.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..=RATE_MAX))]
+    rate: Vec<u64>,
     /// Seconds for one rate, over all of its windows.
     #[arg(long, default_value = "6", value_parser = seconds)]
     pub(crate) duration: f64,
@@ -39,12 +43,39 @@ pub(crate) struct Args {
     /// Pin each busy thread to a core of its own, from the last one down, if there are enough.
     #[arg(long)]
     pub(crate) pin: bool,
-    /// Folder for the journals of the pipeline; they are removed afterwards.
+    /// Parts of the journal scenario; all where none is given.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    part: Vec<Part>,
+    /// Size of the journals that the journal scenario reads back, in MiB.
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=READ_MIB_MAX))]
+    pub(crate) read_mib: u64,
+    /// Folder for the journals that are written; they are removed afterwards.
     #[arg(long)]
     pub(crate) journal_dir: Option<PathBuf>,
     /// One JSON object a line instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl Args {
+    /// The rates that were asked for, or those that say most.
+    pub(crate) fn rates(&self) -> Vec<u64> {
+        match self.scenario {
+            _ if !self.rate.is_empty() => self.rate.clone(),
+            // A thousand a second roll no segment in a time that anybody waits for.
+            Scenario::Journal => RATES_DEFAULT[1..].to_vec(),
+            Scenario::Hop | Scenario::Pipeline => RATES_DEFAULT.to_vec(),
+        }
+    }
+
+    /// The parts of the journal scenario that were asked for.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        if self.part.is_empty() {
+            Part::value_variants().to_vec()
+        } else {
+            self.part.clone()
+        }
+    }
 }
 
 /// What can be measured.
@@ -54,6 +85,21 @@ pub(crate) enum Scenario {
     Hop,
     /// The real core stage between its rings, with and without a journal, beside the hop.
     Pipeline,
+    /// Appending, making durable, scanning and verifying, each beside the bare thing.
+    Journal,
+}
+
+/// Parts of the journal scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Appends back to back, beside copies.
+    Append,
+    /// The worst appends at each rate and in each mode of durability, beside copies.
+    Tail,
+    /// Waits for durability, beside syncs of a plain file.
+    Wait,
+    /// Scan and verify, beside a sum over memory.
+    Read,
 }
 
 /// Threads of the pipeline.

@@ -9,6 +9,7 @@
 mod args;
 mod floor;
 mod hiccup;
+mod journal;
 mod machine;
 mod pace;
 mod pipeline;
@@ -40,12 +41,15 @@ fn main() -> ExitCode {
 
 fn run(args: &args::Args) -> Result<(), Failure> {
     let machine = machine::Machine::read();
+    if args.scenario == args::Scenario::Journal {
+        return run_journal(args, &machine);
+    }
     if !args.json {
         print(&machine.to_string())?;
         print(report::HEADING)?;
     }
-    for rate in &args.rate {
-        for report in scenario::measure(args, *rate, &machine)? {
+    for rate in args.rates() {
+        for report in scenario::measure(args, rate, &machine)? {
             if args.json {
                 print(&serde_json::to_string(&report)?)?;
             } else {
@@ -54,6 +58,20 @@ fn run(args: &args::Args) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn run_journal(args: &args::Args, machine: &machine::Machine) -> Result<(), Failure> {
+    if !args.json {
+        print(&machine.to_string())?;
+        print(journal::HEADING)?;
+    }
+    journal::run(args, machine, &mut |report| {
+        if args.json {
+            print(&serde_json::to_string(report)?)
+        } else {
+            print(&report.to_string())
+        }
+    })
 }
 
 /// Writes one text; a reader that has gone away (`| head`) is no failure.

@@ -88,3 +88,48 @@ fn a_rate_beyond_reach_ends_and_says_so() {
     let warnings = found[0]["warnings"].to_string();
     assert!(warnings.contains("the rate was not kept"), "{}", found[0]);
 }
+
+#[test]
+fn the_journal_reports_each_part_beside_its_floor() {
+    let arguments = [
+        "journal",
+        "--rounds",
+        "1",
+        "--duration",
+        "0.3",
+        "--rate",
+        "20000",
+        "--read-mib",
+        "4",
+    ];
+    let found = reports(&arguments);
+    let names: Vec<_> = found
+        .iter()
+        .map(|report| report["scenario"].as_str().unwrap())
+        .collect();
+    // Two lengths of frames, three modes of durability, one wait, two lengths of frames.
+    let expected = [
+        &["journal-append"; 2][..],
+        &["journal-tail"; 3],
+        &["journal-wait"],
+        &["journal-read"; 2],
+    ];
+    assert_eq!(names, expected.concat());
+    for report in &found {
+        let rows = report["rows"].as_array().unwrap();
+        assert!(rows.len() >= 2, "{report}");
+        for row in rows {
+            assert!(row["what"].is_string());
+            let numbers =
+                ["min", "p50", "p99", "p999", "p9999", "max"].map(|key| row[key].as_f64().unwrap());
+            assert!(numbers.is_sorted(), "{report}");
+            assert!(row["samples"].as_u64().unwrap() > 0, "{report}");
+        }
+        assert!(report["machine"]["cores"].as_u64().unwrap() > 0);
+    }
+    let tail = &found[2];
+    assert!(tail["facts"]["rolls"].as_f64().unwrap() >= 20.0, "{tail}");
+    assert!(tail["facts"]["roll_stalls"].is_number(), "{tail}");
+    let read = found.last().unwrap();
+    assert!(read["facts"]["verify_mb_per_second"].as_f64().unwrap() > 0.0);
+}

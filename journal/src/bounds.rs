@@ -17,6 +17,13 @@ pub(crate) const FRAME_ALIGN_BYTES: usize = 8;
 /// Largest payload of one frame: room for a run manifest, small enough that a torn frame stays small.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
+/// Payloads whose frames have paths of their own, laid out in a row: the engine's records, and what makes a frame of one
+/// cache line.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const RECORD_BYTES: usize = 64;
+#[cfg(target_arch = "x86_64")]
+pub(crate) const LINE_PAYLOAD_BYTES: usize = 64 - FRAME_HEADER_BYTES;
+
 /// Largest frame.
 pub(crate) const FRAME_BYTES_MAX: usize = FRAME_HEADER_BYTES + PAYLOAD_BYTES_MAX;
 

@@ -20,6 +20,7 @@ mod condition;
 mod directory;
 mod error;
 mod evidence;
+mod hash;
 mod head;
 mod layout;
 mod mapping;

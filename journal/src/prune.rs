@@ -7,11 +7,12 @@ use crate::{
     base::Base,
     directory::Directory,
     error::JournalError,
+    hash::{Cutter, HashChain},
     place::Place,
     reader::{Advance, Reader},
     sabotage::{Bug, is_planted},
     snapshot::Snapshots,
-    verify::{self, HashChain, SegmentInfo},
+    verify::{self, SegmentInfo},
 };
 
 /// How much of a journal stays.
@@ -113,11 +114,15 @@ fn kept_count(segments: &[SegmentInfo], keep: Keep) -> usize {
 fn base_at(directory: &Directory, first: &SegmentInfo) -> Result<Base, JournalError> {
     let mut reader = Reader::over(directory.clone())?;
     let mut chain = HashChain::begin(directory)?;
+    let mut cutter = Cutter::default();
     loop {
-        match reader.advance()? {
-            Advance::Segment => chain.enter(&reader),
+        let piece = match reader.advance()? {
+            Advance::Segment => cutter.enter(&reader),
             Advance::Nothing => break,
-            Advance::Control | Advance::Data(_) => chain.take(&reader),
+            Advance::Control | Advance::Data => cutter.take(&reader),
+        };
+        if let Some(piece) = piece {
+            chain.add(&piece);
         }
         if let Some(header) = reader.header()
             && header.segment_index.get() == first.index

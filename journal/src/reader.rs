@@ -7,13 +7,15 @@
 mod end;
 mod entry;
 
+#[cfg(target_arch = "x86_64")]
+use crate::checksum::{SHORT_BYTES, has_instruction};
 use crate::{
     bounds::{FIRST_SEQUENCE, FIRST_USER_KIND, FRAME_HEADER_BYTES},
     checksum::RunSeed,
     directory::Directory,
     error::{Damage, JournalError},
     layout::{ControlKind, FrameHeader, SegmentHeader},
-    mapping::{Published, Slot},
+    mapping::{Published, ReadableMapping, Slot},
     place::Place,
     reader::entry::Open,
     rules::Rule,
@@ -53,8 +55,8 @@ pub(crate) enum Advance {
     Segment,
     /// A frame of the journal's own.
     Control,
-    /// A frame of a caller's.
-    Data(Published),
+    /// A frame of a caller's: `taken` has its bytes.
+    Data,
     /// Nothing more now.
     Nothing,
 }
@@ -63,6 +65,8 @@ pub(crate) enum Advance {
 pub struct Reader {
     segment: Option<Open>,
     position: usize,
+    /// Where the last frame of a caller's began.
+    taken_at: usize,
     crc_before: u32,
     next_sequence: u64,
     seed: RunSeed,
@@ -94,6 +98,7 @@ impl Reader {
         Ok(Self {
             segment: None,
             position: 0,
+            taken_at: 0,
             crc_before: 0,
             next_sequence: FIRST_SEQUENCE,
             seed: RunSeed::of(0),
@@ -121,14 +126,14 @@ impl Reader {
         reason = "an iterator cannot lend from itself"
     )]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, JournalError> {
-        let published = loop {
+        loop {
             match self.advance()? {
-                Advance::Data(published) => break published,
+                Advance::Data => break,
                 Advance::Nothing => return Ok(None),
                 Advance::Segment | Advance::Control => {}
             }
-        };
-        Ok(Some(frame_of(self.bytes(published))))
+        }
+        Ok(Some(frame_of(self.taken())))
     }
 
     /// Opens a journal right behind the frame of this sequence: the next frame is the one after it, if there is one yet. Only the
@@ -224,13 +229,9 @@ impl Reader {
         self.end != End::None
     }
 
-    /// Bytes of the segment at hand that have been read, from one position to another.
-    pub(crate) fn read_bytes(&self, from: usize, to: usize) -> &[u8] {
-        let to = to.min(self.position);
-        match &self.segment {
-            Some(segment) if from < to => segment.mapping.published_bytes(from, to),
-            _ => &[],
-        }
+    /// A view of the segment at hand: everything before the position was published.
+    pub(crate) fn view(&self) -> Option<ReadableMapping> {
+        self.segment.as_ref().map(|segment| segment.mapping.clone())
     }
 
     /// The header of the segment at hand.
@@ -238,42 +239,73 @@ impl Reader {
         self.segment.as_ref().map(|segment| &segment.header)
     }
 
-    /// Bytes of a frame that `advance` has just returned.
-    #[inline]
-    pub(crate) fn bytes(&self, published: Published) -> &[u8] {
+    /// Bytes of a published frame of the segment at hand.
+    fn bytes(&self, published: Published) -> &[u8] {
         match &self.segment {
             Some(segment) => segment.mapping.frame(published),
             None => &[],
         }
     }
 
-    /// One step. Here is only what nearly every frame takes: it verifies and has the expected number.
+    /// Bytes of the frame that `advance` has just taken.
+    #[inline]
+    fn taken(&self) -> &[u8] {
+        match &self.segment {
+            Some(segment) => segment
+                .mapping
+                .published_bytes(self.taken_at, self.position),
+            None => &[],
+        }
+    }
+
+    /// One step. Here is only what nearly every frame takes.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<Advance, JournalError> {
-        if let (Some(segment), End::None) = (&self.segment, self.end)
-            && let Slot::Published(published) = segment.mapping.slot(self.position)
-        {
-            let bytes = segment.mapping.frame(published);
-            let crc = self
-                .seed
-                .frame_crc(self.position, self.crc_before, &bytes[8..]);
-            let header = FrameHeader::of(bytes);
-            if (crc == published.crc || is_planted(Bug::SkipChecksum))
-                && header.sequence.get() == self.next_sequence
-                && header.kind.get() >= FIRST_USER_KIND
-                && header.is_well_formed()
-            {
-                self.position += bytes.len();
-                self.crc_before = crc;
-                self.next_sequence += 1;
-                self.durable_lag = header.durable_lag.get();
-                return Ok(Advance::Data(published));
+        #[cfg(target_arch = "x86_64")]
+        if has_instruction() {
+            // SAFETY: the CPU has the instruction (asked just now).
+            if unsafe { self.take_short() } {
+                return Ok(Advance::Data);
             }
         }
         self.advance_slowly()
     }
 
-    /// Everything else: control frames, ends of segments, the end of the journal, damage.
+    /// Takes the frame here if it is a short one of a caller's, is all there, verifies and has the expected number. Says so in a
+    /// register: whatever is returned in memory is read back in other widths than it was written in, which stalls.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "sse4.2")]
+    fn take_short(&mut self) -> bool {
+        let (Some(segment), End::None) = (&self.segment, self.end) else {
+            return false;
+        };
+        let position = self.position;
+        let Slot::Published(published) = segment.mapping.slot(position) else {
+            return false;
+        };
+        let bytes = segment.mapping.frame(published);
+        if bytes.len() > SHORT_BYTES {
+            return false;
+        }
+        let header = FrameHeader::of(bytes);
+        let crc = self
+            .seed
+            .short_frame_crc(position, self.crc_before, &bytes[8..]);
+        let is_ordinary = crc == published.crc
+            && header.sequence.get() == self.next_sequence
+            && header.kind.get() >= FIRST_USER_KIND
+            && header.is_well_formed();
+        if is_ordinary {
+            self.taken_at = position;
+            self.position = position + bytes.len();
+            self.crc_before = crc;
+            self.next_sequence += 1;
+            self.durable_lag = header.durable_lag.get();
+        }
+        is_ordinary
+    }
+
+    /// Everything else: long frames, control frames, ends of segments, the end of the journal, damage.
     #[cold]
     #[inline(never)]
     fn advance_slowly(&mut self) -> Result<Advance, JournalError> {
@@ -286,12 +318,12 @@ impl Reader {
         match segment.mapping.slot(self.position) {
             Slot::Unwritten | Slot::EndOfFile => self.pass_unwritten(),
             Slot::Impossible => self.stop_at(Damage::Length),
-            Slot::Published(published) => self.take_odd(published),
+            Slot::Published(published) => self.take_any(published),
         }
     }
 
-    /// A published frame that is not an ordinary one.
-    fn take_odd(&mut self, published: Published) -> Result<Advance, JournalError> {
+    /// Any published frame.
+    fn take_any(&mut self, published: Published) -> Result<Advance, JournalError> {
         let bytes = self.bytes(published);
         let frame_bytes = bytes.len();
         let crc = self
@@ -303,12 +335,12 @@ impl Reader {
         }
         let is_data = header.is_well_formed() && header.kind.get() >= FIRST_USER_KIND;
         if is_data && header.sequence.get() == self.next_sequence {
-            // An ordinary frame after all: the writer published it between the two looks at its word.
+            self.taken_at = self.position;
             self.position += frame_bytes;
             self.crc_before = crc;
             self.next_sequence += 1;
             self.durable_lag = header.durable_lag.get();
-            return Ok(Advance::Data(published));
+            return Ok(Advance::Data);
         }
         if !header.is_well_formed() && is_planted(Bug::SkipOddFrame) {
             self.position += frame_bytes;

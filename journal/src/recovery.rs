@@ -153,7 +153,7 @@ fn read_all(directory: &Directory, validate: Validate) -> Result<(Reader, Walk),
     let mut walk = Walk::default();
     loop {
         match reader.advance()? {
-            Advance::Data(_) => walk.frames_count += 1,
+            Advance::Data => walk.frames_count += 1,
             Advance::Segment => walk.enter(&reader),
             Advance::Control => {}
             Advance::Nothing => return Ok((reader, walk)),

@@ -1,8 +1,6 @@
 //! Verification of a whole journal, and cheap facts about it.
 
-use std::collections::BTreeMap;
-
-use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     archive::{PREFACE_BYTES, Preface},
@@ -10,15 +8,13 @@ use crate::{
     bounds::{FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES},
     directory::Directory,
     error::{Damage, JournalError},
+    hash::{self, Feeder, PIECE_BYTES},
     layout::{ControlKind, FrameHeader, HeaderVerdict, SegmentHeader},
     place::Place,
     reader::{Advance, Reader},
     storage::{Access, again, read_up_to},
     tail::Tail,
 };
-
-/// Progress is told about this often, and this much is hashed at once.
-const STEP_BYTES: usize = 1 << 20;
 
 /// What a journal is, every byte of it checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,47 +77,26 @@ pub(crate) fn verify_at(
     let info = info_of(&directory)?;
     let total_bytes = info.segments.iter().map(|segment| segment.file_bytes).sum();
     let mut reader = Reader::over(directory.clone())?;
-    let mut chain = HashChain::begin(&directory)?;
-    let mut found = Found::default();
-    let mut told_bytes = 0;
-    loop {
-        let advance = reader.advance()?;
-        match advance {
-            Advance::Segment => {
-                found.segments += 1;
-                found.runs += u64::from(reader.run_id() != found.run_id);
-                found.run_id = reader.run_id();
-                chain.enter(&reader);
-            }
-            Advance::Control => chain.take(&reader),
-            Advance::Data(_) => {
-                found.frames += 1;
-                if found.frames == 1 {
-                    found.first_sequence = reader.next_sequence() - 1;
-                }
-                chain.take(&reader);
-            }
-            Advance::Nothing => break,
-        }
-        if !asked.is_empty()
-            && let Some((segment, position)) = reader.place()
-            && let Some(head) = asked.get_mut(&(segment, position as u64))
-        {
-            *head = Some(chain.head(&reader));
-        }
-        if chain.bytes - told_bytes >= STEP_BYTES as u64 {
-            told_bytes = chain.bytes;
-            progress(chain.bytes, total_bytes);
-        }
-    }
+    let mut places = asked.keys().copied().collect();
+    let (found, hashed) = hash::beside(&directory, |feeder| {
+        walk(&mut reader, feeder, &mut places, &mut |bytes| {
+            progress(bytes, total_bytes);
+        })
+    })?;
     progress(total_bytes, total_bytes);
-    let head = chain.head(&reader);
+    for (head, hash) in found.heads.iter().zip(hashed.asked) {
+        asked.insert((head.segment, head.position), Some(Head { hash, ..*head }));
+    }
+    let head = Head {
+        hash: hashed.all,
+        ..head_of(&reader)
+    };
     let has_frames = found.frames > 0;
     Ok(Verification {
         frames: found.frames,
         segments: found.segments,
         runs: found.runs,
-        bytes: chain.bytes,
+        bytes: found.bytes,
         first_sequence: found.first_sequence,
         last_sequence: if has_frames { head.sequence } else { 0 },
         durable_sequence: reader.durable_sequence(),
@@ -130,6 +105,7 @@ pub(crate) fn verify_at(
     })
 }
 
+/// What a walk over all frames counted.
 #[derive(Default)]
 struct Found {
     frames: u64,
@@ -137,80 +113,63 @@ struct Found {
     runs: u64,
     run_id: u64,
     first_sequence: u64,
-}
-
-/// The running hash. Bytes are hashed in large pieces, straight from the mapping.
-pub(crate) struct HashChain {
-    /// Hash of the segments before the one at hand.
-    before: [u8; 32],
-    hasher: Sha256,
-    hashed_bytes: usize,
     bytes: u64,
-    end: usize,
-    is_inside: bool,
+    /// The places that were asked for and are there, without their hashes.
+    heads: Vec<Head>,
 }
 
-impl HashChain {
-    pub(crate) fn begin(directory: &Directory) -> Result<Self, JournalError> {
-        let base = Base::read(directory)?;
-        Ok(Self {
-            before: base.map_or([0; 32], |base| base.hash),
-            hasher: Sha256::new(),
-            hashed_bytes: 0,
-            bytes: 0,
-            end: 0,
-            is_inside: false,
-        })
-    }
-
-    /// The reader has moved into a segment: its header is read.
-    pub(crate) fn enter(&mut self, reader: &Reader) {
-        if self.is_inside {
-            self.before = std::mem::take(&mut self.hasher).finalize().into();
+/// Reads all frames and feeds them to the hashing thread.
+fn walk(
+    reader: &mut Reader,
+    feeder: &mut Feeder,
+    places: &mut BTreeSet<(u64, u64)>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Found, JournalError> {
+    let mut found = Found::default();
+    let mut told_bytes = 0;
+    loop {
+        match reader.advance()? {
+            Advance::Segment => {
+                found.segments += 1;
+                found.runs += u64::from(reader.run_id() != found.run_id);
+                found.run_id = reader.run_id();
+                feeder.enter(reader);
+            }
+            Advance::Control => feeder.take(reader),
+            Advance::Data => {
+                found.frames += 1;
+                if found.frames == 1 {
+                    found.first_sequence = reader.next_sequence() - 1;
+                }
+                feeder.take(reader);
+            }
+            Advance::Nothing => break,
         }
-        self.is_inside = true;
-        self.hasher = Sha256::new_with_prefix(self.before);
-        self.hashed_bytes = 0;
-        self.end = 0;
-        self.take(reader);
-        self.flush(reader);
-    }
-
-    /// The reader has read a frame. The last piece of a segment is hashed while the reader is still in it.
-    pub(crate) fn take(&mut self, reader: &Reader) {
-        let position = reader.place().map_or(0, |(_, position)| position);
-        self.bytes += (position - self.end) as u64;
-        self.end = position;
-        if self.end - self.hashed_bytes >= STEP_BYTES || reader.is_at_segment_end() {
-            self.flush(reader);
+        if !places.is_empty() {
+            let head = head_of(reader);
+            if places.remove(&(head.segment, head.position)) {
+                feeder.ask(reader);
+                found.heads.push(head);
+            }
+        }
+        if feeder.cutter.bytes - told_bytes >= PIECE_BYTES as u64 {
+            told_bytes = feeder.cutter.bytes;
+            progress(told_bytes);
         }
     }
+    feeder.finish(reader);
+    found.bytes = feeder.cutter.bytes;
+    Ok(found)
+}
 
-    /// Hash of all segments before the one at hand.
-    pub(crate) fn before(&self) -> [u8; 32] {
-        self.before
-    }
-
-    fn flush(&mut self, reader: &Reader) {
-        self.hasher
-            .update(reader.read_bytes(self.hashed_bytes, self.end));
-        self.hashed_bytes = self.end;
-    }
-
-    fn head(&mut self, reader: &Reader) -> Head {
-        self.flush(reader);
-        let (segment, position) = reader.place().unwrap_or((0, 0));
-        let hash = if self.is_inside {
-            self.hasher.clone().finalize().into()
-        } else {
-            self.before
-        };
-        Head {
-            segment,
-            position: position as u64,
-            sequence: reader.next_sequence() - 1,
-            hash,
-        }
+/// Where the reader is; the hash is not known yet.
+fn head_of(reader: &Reader) -> Head {
+    let (segment, position) = reader.place().unwrap_or((0, 0));
+    Head {
+        segment,
+        position: position as u64,
+        sequence: reader.next_sequence() - 1,
+        hash: [0; 32],
     }
 }
 

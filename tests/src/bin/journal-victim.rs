@@ -14,7 +14,7 @@ use std::{
 };
 
 use acth_journal::{
-    JournalError, JournalOptions, Keep, Place, Reader, Snapshots, Sync, Writer, archive, prune,
+    JournalError, JournalOptions, Keep, Place, Reader, Snapshots, SyncMode, Writer, archive, prune,
     storage::{Access, Disk, Lock, Mapping, Storage, StoredFile},
 };
 use acth_tests::suites::{frames, script::snapshot_behind};
@@ -239,7 +239,7 @@ fn main() {
 }
 
 /// Writes until the end.
-fn write(place: &Place, sync: Sync) -> Result<(), JournalError> {
+fn write(place: &Place, sync: SyncMode) -> Result<(), JournalError> {
     let options = JournalOptions {
         segment_bytes: SEGMENT_BYTES,
         sync,

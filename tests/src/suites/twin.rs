@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use acth_journal::{
-    FIRST_USER_KIND, JournalError, Keep, Reader, Snapshot, Snapshots, Sync, Tail, Writer, archive,
-    prune, repair, verify,
+    FIRST_USER_KIND, JournalError, Keep, Reader, Snapshot, Snapshots, SyncMode, Tail, Writer,
+    archive, prune, repair, verify,
 };
 
 use super::{
