@@ -83,7 +83,7 @@ pub fn prune(place: impl Into<Place>, keep: Keep) -> Result<Pruned, JournalError
 /// covers nothing.
 fn attested_sequence(directory: &Directory, segments: &[SegmentInfo]) -> Result<u64, JournalError> {
     // The last segment may have no frame yet.
-    let Some(from) = segments.iter().rev().take(2).next_back() else {
+    let Some(from) = segments.get(segments.len().saturating_sub(2)) else {
         return Ok(0);
     };
     let mut reader = Reader::starting_at(directory.clone(), from.index)?;

@@ -66,7 +66,7 @@ impl NaiveFrame {
 }
 
 /// The checksum of a whole frame's bytes, as `FORMAT.md` states it.
-fn frame_crc(run_id: u64, position: usize, crc_before: u32, frame: &[u8]) -> u32 {
+pub(super) fn frame_crc(run_id: u64, position: usize, crc_before: u32, frame: &[u8]) -> u32 {
     let mixed = (run_id ^ (run_id >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let run = mixed ^ (mixed >> 32);
     let place = (position as u64) << 32 | frame.len() as u64;

@@ -8,6 +8,7 @@ pub mod faults;
 pub mod following;
 pub mod format;
 pub mod frames;
+pub mod fuzz;
 pub mod script;
 pub mod twin;
 
