@@ -1,5 +1,5 @@
-//! `kill -9` at random moments: what was journaled stays, verifies, replays identically to its end, and can be gone on
-//! from. Half of the kills hit a live run, half a simulated backtest that changes its segment many times a second.
+//! `kill -9` at random moments: what was journaled stays, verifies, replays identically to its end, and is gone on
+//! with. Half of the kills hit a live run, half a simulated backtest that changes its segment many times a second.
 //!
 //! `ACTH_KILLS` says how many (8), `ACTH_SEED` repeats a series.
 
@@ -108,6 +108,11 @@ fn assert_survived(journal: &Path, what: &str) -> (u64, bool) {
     );
     drop(reader);
 
+    let is_live = what.contains("\"run\"");
+    if is_live {
+        assert_goes_on(journal, frames, what);
+        return (frames, is_torn);
+    }
     // It opens for writing, and is whole afterwards.
     let options = JournalOptions {
         segment_bytes: 1 << 20,
@@ -120,6 +125,22 @@ fn assert_survived(journal: &Path, what: &str) -> (u64, bool) {
     assert_eq!(verified["frames"].as_u64(), Some(frames), "{what}");
     assert_eq!(verified["tail"], "sealed", "{what}");
     (frames, is_torn)
+}
+
+/// The command goes on with the session, from the state that a replay gives, and both runs replay as one.
+fn assert_goes_on(journal: &Path, frames: u64, what: &str) {
+    let place = journal.to_str().unwrap();
+    let before = run_json(&["replay", place, "--json"]);
+    let second = run_json(&["run", "--duration", "1s", "--json", "--journal", place]);
+    let facts = &second["recovery"];
+    assert_eq!(facts["last_sequence"].as_u64(), Some(frames), "{what}");
+    assert_eq!(facts["state_hash"], before["state_hash"], "{what}");
+    let both = run_json(&["replay", place, "--json"]);
+    assert_eq!(both["identical"], true, "{what}: {both}");
+    assert_eq!(both["unfinished_decisions"], 0, "{what}");
+    assert_eq!(both["state_hash"], second["state_hash"], "{what}");
+    let verified = run_json(&["journal", "verify", place, "--json"]);
+    assert_eq!(verified["tail"], "sealed", "{what}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn put_right(bytes: &mut [u8], keep: u8) {
     if bytes.len() < HEADER_BYTES {
         return;
     }
-    if keep % 2 == 0 {
+    if keep.is_multiple_of(2) {
         bytes[..8].copy_from_slice(b"ACTHJRNL");
         bytes[8..16].copy_from_slice(&[1, 0, 0, 0, 128, 0, 0, 0]);
         bytes[16..24].fill(0);
@@ -213,7 +213,7 @@ fn change(bytes: &mut Vec<u8>, kind: u8, at: usize, value: [u8; 2]) {
 /// When what is decoded is not what was given.
 pub fn snapshot(data: &[u8]) {
     let mut bytes = data.to_vec();
-    if bytes.len() >= HEADER_BYTES && bytes[0] % 2 == 0 {
+    if bytes.len() >= HEADER_BYTES && bytes[0].is_multiple_of(2) {
         bytes[..8].copy_from_slice(b"ACTHSNAP");
         bytes[8..12].copy_from_slice(&1u32.to_le_bytes());
         let crc = crc32c::crc32c(&bytes[..124]);
