@@ -387,7 +387,7 @@ impl Sample {
     }
 
     /// One fault of a random kind.
-    fn damage(&self, bytes: &mut Vec<u8>, random: &mut Random) {
+    fn damage(&self, bytes: &mut [u8], random: &mut Random) {
         let mut below = |bound: usize| random.below(bound as u64) as usize;
         let length = bytes.len();
         if length == 0 {

@@ -169,7 +169,7 @@ fn hook_up(
         let is_mine = (moment / amount.stride) % share.1 == share.0;
         let is_wanted = amount
             .only
-            .map_or(moment % amount.stride == 0, |only| only == moment);
+            .map_or(moment.is_multiple_of(amount.stride), |only| only == moment);
         if !is_mine || !is_wanted || counts.is_over.load(Ordering::Relaxed) {
             return;
         }
@@ -357,8 +357,7 @@ impl Trial<'_> {
         let mut bytes = Vec::new();
         let count = reach
             .saturating_sub(last)
-            .min(REACH_FRAMES_MAX)
-            .max(NEXT_FRAMES);
+            .clamp(NEXT_FRAMES, REACH_FRAMES_MAX);
         for _ in 0..count {
             frames::append(writer, 9, &mut bytes).map_err(|error| format!("appending: {error}"))?;
         }

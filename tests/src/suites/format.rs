@@ -309,7 +309,7 @@ fn check_segment(bytes: &[u8]) -> Result<u64, String> {
             .get(at..at + length)
             .ok_or("a frame crosses the end")?;
         let stored = (word >> 32) as u32;
-        if length % 8 != 0 || frame_crc(run_id, at, crc, frame) != stored {
+        if !length.is_multiple_of(8) || frame_crc(run_id, at, crc, frame) != stored {
             return Err(format!("the frame at {at}"));
         }
         (at, crc, count) = (at + length, stored, count + 1);
