@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     base::Base,
-    bounds::SEGMENT_HEADER_BYTES,
+    bounds::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES},
     checksum::RunSeed,
     error::{Damage, JournalError},
     layout::{HeaderVerdict, SegmentHeader},
@@ -199,12 +199,14 @@ impl Reader {
         // there are no frames in it, and no segment behind it has begun either.
         let bytes = self.directory.read_segment(first, 0)?;
         let mut is_begun = used_bytes(&bytes) > SEGMENT_HEADER_BYTES;
+        // That death leaves the file as long as it was made: a shorter one has lost its frames.
+        let is_short = (bytes.len() as u64) < SEGMENT_BYTES_MIN;
         for index in indices.into_iter().filter(|index| *index > first) {
             is_begun |= look_at(&self.directory, index)?.is_some();
         }
         match look_at(&self.directory, first)? {
             Some(entry @ Entry::Usable(_)) => self.enter(first, entry),
-            Some(entry) if is_begun || first > 0 => self.enter(first, entry),
+            Some(entry) if is_begun || is_short || first > 0 => self.enter(first, entry),
             None if is_begun => Err(JournalError::damaged(
                 first,
                 0,

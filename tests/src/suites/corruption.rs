@@ -350,8 +350,7 @@ impl Sample {
         match ending {
             Ok(Tail::Open) if is_border => Ok(()),
             Ok(Tail::Torn { .. }) if !is_border && length >= HEADER_BYTES => Ok(()),
-            // A header that is cut short has no frames.
-            Ok(Tail::Open) if length < HEADER_BYTES => Ok(()),
+            Err(JournalError::Damaged { offset: 0, .. }) if length < HEADER_BYTES => Ok(()),
             other => Err(format!("the verdict is {other:?}")),
         }
     }
