@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for some seconds: tests/scripts/fuzz.sh [SECONDS] [TARGET...]
 #
-# Needs a nightly toolchain and a C++ compiler, nothing else: the flags are those of cargo-fuzz. Says why it cannot run, and then ends
-# with 2 in CI (where CI is set) and with 0 elsewhere. What a target finds lies in tests/fuzz/artifacts/TARGET; to repeat
-# it: tests/scripts/fuzz.sh 0 TARGET FILE is not needed, the line that the target prints does it.
+# Needs a nightly toolchain and a C++ compiler, nothing else: the flags are those of cargo-fuzz. Without them it says so and ends with 2
+# in CI (where CI is set) and with 0 elsewhere. What a target finds lies in tests/fuzz/artifacts/TARGET; the command that
+# repeats it is printed.
 set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 seconds="${1:-20}"
@@ -24,7 +24,7 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-co
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address -Ccodegen-units=1"
 export CARGO_TARGET_DIR="${FUZZ_TARGET_DIR:-$PWD/target}"
-cargo +nightly build --release --quiet --target "$host" || cannot "the targets do not build"
+cargo +nightly build --release --quiet --locked --target "$host"
 
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target"

@@ -196,10 +196,11 @@ impl Reader {
             None => {}
         }
         // Not begun, or the machine died while the very first header was written, which is durable before the first frame is: then
-        // there are no frames in it, and no segment behind it has begun either. A file that is short was never prepared so.
+        // there are no frames in it, and no segment behind it has begun either.
         let bytes = self.directory.read_segment(first, 0)?;
-        let is_short = (bytes.len() as u64) < SEGMENT_BYTES_MIN;
         let mut is_begun = used_bytes(&bytes) > SEGMENT_HEADER_BYTES;
+        // That death leaves the file as long as it was made: a shorter one has lost its frames.
+        let is_short = (bytes.len() as u64) < SEGMENT_BYTES_MIN;
         for index in indices.into_iter().filter(|index| *index > first) {
             is_begun |= look_at(&self.directory, index)?.is_some();
         }

@@ -15,7 +15,7 @@ use std::{
     },
 };
 
-use acth_journal::{JournalError, Snapshots, SyncMode, Tail, Writer, verify};
+use acth_journal::{JournalError, Reader, Snapshots, SyncMode, Tail, Writer, verify};
 
 use super::{
     Failure, Report, frames,
@@ -30,6 +30,8 @@ use crate::{
 const CRASHED_AGAIN_IN_TEN: u64 = 1;
 /// A second death comes at one of the first so many moments of a recovery.
 const RECOVERY_MOMENTS: u64 = 40;
+/// Images in ten in which the next run makes a snapshot.
+const SNAPSHOT_IN_TEN: u64 = 2;
 /// Frames that the next run appends.
 const NEXT_FRAMES: u64 = 3;
 /// As many frames are appended to reach the place of a snapshot of a lost frame.
@@ -363,7 +365,29 @@ impl Trial<'_> {
         }
         // What stands behind a frame that is another one now must not be taken up.
         self.check_snapshots(storage, last)?;
+        if self.random.chance(SNAPSHOT_IN_TEN) {
+            self.keep_snapshot(storage, writer.next_sequence() - 1)?;
+        }
         Ok(())
+    }
+
+    /// A snapshot of the next run is there when the machine dies right behind it, whatever an earlier death left half done.
+    fn keep_snapshot(&mut self, storage: &SimStorage, sequence: u64) -> Result<(), String> {
+        let told = |error: JournalError| format!("a snapshot of the next run: {error}");
+        let reader = Reader::open_behind(place(storage), sequence).map_err(told)?;
+        let snapshot = snapshot_behind(&reader);
+        Snapshots::of(place(storage))
+            .write(&snapshot)
+            .map_err(told)?;
+        let dead = storage.freeze().machine_death(Loss::None, self.random);
+        let there = Snapshots::of(place(&dead)).sequences().map_err(told)?;
+        if there.contains(&sequence) {
+            Ok(())
+        } else {
+            Err(format!(
+                "snapshot {sequence} of the next run was kept and is not there"
+            ))
+        }
     }
 
     /// What is found must have been made and stand at or before `last`; returns the highest sequence of all that are there.

@@ -3,7 +3,7 @@
 //!
 //! Each must not panic and must deliver nothing that does not verify by the description alone (`format`).
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::OnceLock};
 
 use acth_journal::{JournalError, Reader, SyncMode, Writer, repair, snapshot, verify};
 
@@ -12,7 +12,7 @@ use super::{
     frames,
     script::{JOURNAL, options, place},
 };
-use crate::storage_sim::{Loss, SimStorage};
+use crate::storage_sim::{Frozen, Loss, SimStorage};
 
 const SEGMENT_BYTES: u64 = 8192;
 const HEADER_BYTES: usize = 128;
@@ -46,7 +46,7 @@ pub fn frame(data: &[u8]) {
         return;
     };
     let mut bytes = bytes.to_vec();
-    if mode % 2 == 1 {
+    if !mode.is_multiple_of(2) {
         put_right(&mut bytes, mode / 2);
     }
     storage.put_file(&segment_path(0, "seg"), &bytes);
@@ -136,12 +136,30 @@ fn go_on(storage: &SimStorage, delivered: Option<u64>) {
     );
 }
 
+/// The reference journal, made once for the process.
+fn reference_machine() -> Option<SimStorage> {
+    static REFERENCE: OnceLock<Option<Frozen>> = OnceLock::new();
+    let made = REFERENCE.get_or_init(|| reference().ok().map(|storage| storage.freeze()));
+    made.as_ref().map(Frozen::process_death)
+}
+
+/// The same with its finished segments archived.
+fn archived_machine() -> Option<SimStorage> {
+    static ARCHIVED: OnceLock<Option<Frozen>> = OnceLock::new();
+    let made = ARCHIVED.get_or_init(|| {
+        let storage = reference_machine()?;
+        let packed = acth_journal::archive(place(&storage), 2, 1, &mut |_, _| {});
+        packed.ok().map(|_| storage.freeze())
+    });
+    made.as_ref().map(Frozen::process_death)
+}
+
 /// A good journal of several segments and two runs, changed as the bytes say; then reading, recovery and repair.
 ///
 /// # Panics
 /// When a frame is delivered that was not appended, or what was recovered does not verify.
 pub fn segment(data: &[u8]) {
-    let (Ok(storage), Some((mode, edits))) = (reference(), data.split_first()) else {
+    let (Some(storage), Some((mode, edits))) = (reference_machine(), data.split_first()) else {
         return;
     };
     let segments: Vec<(PathBuf, Vec<u8>)> = storage
@@ -169,7 +187,7 @@ pub fn segment(data: &[u8]) {
             None
         }
     };
-    if mode % 2 == 0 {
+    if mode.is_multiple_of(2) {
         go_on(&storage, last);
         return;
     }
@@ -229,12 +247,11 @@ pub fn snapshot(data: &[u8]) {
 /// # Panics
 /// When something is delivered that was not appended.
 pub fn archive(data: &[u8]) {
-    let (Ok(storage), Some((mode, bytes))) = (reference(), data.split_first()) else {
+    let (Some(storage), Some((mode, bytes))) = (archived_machine(), data.split_first()) else {
         return;
     };
-    let packed = acth_journal::archive(place(&storage), 2, 1, &mut |_, _| {});
     let path = segment_path(0, "seg.zst");
-    let Some(mut good) = packed.ok().and_then(|_| storage.file(&path)) else {
+    let Some(mut good) = storage.file(&path) else {
         return;
     };
     match mode % 3 {
