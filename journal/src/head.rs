@@ -37,7 +37,7 @@ struct HeadRecord {
     signed_ns: I64,
     hash: [u8; 32],
     public_key: [u8; 32],
-    note: [u8; 16],
+    reserved_tail: [u8; 16],
     signature: [u8; 64],
 }
 
@@ -86,7 +86,7 @@ pub fn sign(
         signed_ns: I64::new(directory.storage().wall_clock_ns()),
         hash: found.head.hash,
         public_key: signing.verifying_key().to_bytes(),
-        note: [0; 16],
+        reserved_tail: [0; 16],
         signature: [0; 64],
     };
     record.signature = signing.sign(&record.as_bytes()[..SIGNED_BYTES]).to_bytes();
@@ -179,7 +179,7 @@ fn read_head(bytes: &[u8], key: &[u8; 32]) -> Result<(Head, i64), &'static str> 
     if record.version.get() != HEAD_VERSION {
         return Err("it is of another version than 1");
     }
-    if record.reserved != [0; 4] || record.note != [0; 16] {
+    if record.reserved != [0; 4] || record.reserved_tail != [0; 16] {
         return Err("a reserved byte is not zero");
     }
     if record.public_key != *key {
