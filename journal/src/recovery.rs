@@ -247,7 +247,8 @@ fn put_away_later(
     Ok((count, run_id_max))
 }
 
-/// Moves a whole segment into the quarantine, in whichever form it is there.
+/// Moves a whole segment into the quarantine, in whichever form it is there. That is durable before anything else goes: a later one
+/// must never come back when an earlier one is gone.
 pub(crate) fn quarantine_segment(
     directory: &Directory,
     index: u64,
@@ -260,6 +261,7 @@ pub(crate) fn quarantine_segment(
             directory.rename(&path, &target)?;
         }
     }
+    directory.sync()?;
     Ok(target)
 }
 
