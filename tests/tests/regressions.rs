@@ -203,17 +203,17 @@ fn what_was_accepted_is_on_the_device() {
 #[test]
 fn segments_that_are_put_away_come_back_last_ones_last() {
     let storage = SimStorage::default();
-    let mut writer = create(&storage, Sync::Process);
+    let mut writer = create(&storage, SyncMode::Process);
     append(&mut writer, 400);
     let frozen = storage.freeze();
     for seed in 0..200 {
         let mut random = Random::of(seed);
         let dead = frozen.machine_death(Loss::Subset, &mut random);
         dead.stop_at(random.below(30));
-        let _ = Writer::open(place(&dead), &options(8192, Sync::Process));
+        let _ = Writer::open(place(&dead), &options(8192, SyncMode::Process));
         let stopped = dead.stopped().unwrap_or_else(|| dead.freeze());
         let dead = stopped.machine_death(Loss::Subset, &mut random);
-        drop(open(&dead, Sync::Process));
+        drop(open(&dead, SyncMode::Process));
     }
 }
 
