@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The edges between our crates that may exist; dev-dependencies are free within the table of the test crates.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("acth-nn", &[]),
     ("acth-core", &["acth-nn"]),
     ("acth-journal", &[]),
@@ -20,11 +20,13 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("acth-wire", &["acth-core"]),
     ("acth-venues", &["acth-core", "acth-wire"]),
     ("acth-sim", &["acth-core"]),
+    ("acth-export", &["acth-core", "acth-engine", "acth-journal"]),
     (
         "acth",
         &[
             "acth-core",
             "acth-engine",
+            "acth-export",
             "acth-journal",
             "acth-learn",
             "acth-nn",
@@ -45,6 +47,7 @@ const ALL: &[&str] = &[
     "acth",
     "acth-core",
     "acth-engine",
+    "acth-export",
     "acth-journal",
     "acth-learn",
     "acth-nn",
@@ -54,12 +57,13 @@ const ALL: &[&str] = &[
 ];
 
 /// Crates that must forbid unsafe code altogether.
-const SAFE_CRATES: [&str; 5] = [
+const SAFE_CRATES: [&str; 6] = [
     "adapters/sim",
     "adapters/venues",
     "adapters/wire",
     "engine/core",
     "tools/cli",
+    "tools/export",
 ];
 
 /// Longest source file.

@@ -150,6 +150,66 @@ pub enum JournalVerb {
     Keygen(KeygenArgs),
     /// Verify the journal and sign where it ends; the signed head is kept under `heads/`, give a copy to whoever shall check.
     Sign(SignArgs),
+    /// Write the journal as Parquet, CSV or JSON lines for other programs. The journal may be in use.
+    Export(ExportArgs),
+    /// Make a journal from the JSON lines of an export.
+    Import(ImportArgs),
+}
+
+/// What an export is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One Parquet file per kind of frame.
+    Parquet,
+    /// One CSV file per kind of frame.
+    Csv,
+    /// One file of JSON lines, which can be imported again.
+    Jsonl,
+}
+
+/// Flags of `acth journal export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// What the journal verbs take.
+    #[command(flatten)]
+    pub common: JournalArgs,
+    /// What to write.
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Directory for the files: new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// First sequence to export.
+    #[arg(
+        long,
+        value_name = "SEQUENCE",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub from: u64,
+    /// Last sequence to export.
+    #[arg(long, value_name = "SEQUENCE", default_value_t = u64::MAX, hide_default_value = true)]
+    pub until: u64,
+    /// Write into a directory that holds something; files of the same names are replaced.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Flags of `acth journal import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The JSON lines: `frames.jsonl` of an export that began at the first frame.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Directory for the journal: new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub journal: PathBuf,
+    /// Size of the journal's segments.
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    pub segment_mib: u64,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Flags of `acth journal verify`.

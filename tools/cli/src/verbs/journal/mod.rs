@@ -1,6 +1,7 @@
 //! `acth journal ...`: looking into a journal, finished or being written, and taking care of one.
 
 mod care;
+mod export;
 mod sign;
 mod verify;
 
@@ -49,6 +50,8 @@ pub fn run(verb: &JournalVerb, strategies: &[Registered]) -> Result<(), Failure>
         JournalVerb::Prune(args) => care::prune(args),
         JournalVerb::Keygen(args) => sign::keygen(args),
         JournalVerb::Sign(args) => sign::sign(args),
+        JournalVerb::Export(args) => export::export(args),
+        JournalVerb::Import(args) => export::import(args),
     }
 }
 
