@@ -220,7 +220,7 @@ fn json_lines_say_the_same_as_parquet_and_keep_every_frame() {
             levels
                 .unwrap_or_else(|| vec![Value::Null])
                 .into_iter()
-                .map(|level| (object, level))
+                .map(move |level| (object, level))
         });
         for ((object, level), row) in rows.zip(parquet_rows(&columns, table)) {
             for (name, cell) in row.get_column_iter() {

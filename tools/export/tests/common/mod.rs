@@ -24,9 +24,9 @@ use serde_json::{Value, json};
 use zerocopy::IntoBytes;
 
 /// Frames of the journal, one of them of an unknown kind.
-pub const FRAMES: u64 = 22;
+pub(crate) const FRAMES: u64 = 22;
 /// Time of the first frame.
-pub const START_NS: i64 = 1_700_000_000_000_000_001;
+pub(crate) const START_NS: i64 = 1_700_000_000_000_000_001;
 
 fn instrument(symbol: &str, price_exponent: u8, quantity_exponent: u8) -> Value {
     json!({
@@ -159,7 +159,7 @@ fn decisions() -> Vec<Decision> {
 }
 
 /// Writes the journal.
-pub fn journal(dir: &Path) -> PathBuf {
+pub(crate) fn journal(dir: &Path) -> PathBuf {
     let path = dir.join("journal");
     let options = JournalOptions {
         segment_bytes: 8192,
@@ -188,12 +188,12 @@ pub fn journal(dir: &Path) -> PathBuf {
 }
 
 /// Exports without a word about the progress.
-pub fn exported(journal: &Path, output: &Path, options: &ExportOptions) -> Exported {
+pub(crate) fn exported(journal: &Path, output: &Path, options: &ExportOptions) -> Exported {
     export(journal, output, options, &mut |_, _| {}).unwrap()
 }
 
 /// Names in a directory, sorted.
-pub fn names(dir: &Path) -> Vec<String> {
+pub(crate) fn names(dir: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(dir) else {
         return Vec::new();
     };
