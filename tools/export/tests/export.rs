@@ -10,7 +10,7 @@ use std::{fs, fs::File, path::Path};
 use acth_export::{
     ExportError, ExportOptions, FRAMES_FILE, Format, export, import, schema_markdown,
 };
-use acth_journal::JournalOptions;
+use acth_journal::{JournalOptions, Writer};
 use parquet::{
     file::reader::{FileReader, SerializedFileReader},
     record::{Field, Row},
@@ -298,6 +298,26 @@ fn json_lines_say_the_same_as_parquet_and_keep_every_frame() {
 }
 
 #[test]
+fn a_journal_in_use_is_exported_up_to_its_last_frame_at_the_start() {
+    let dir = tempdir().unwrap();
+    let source = journal(dir.path());
+    let segments = JournalOptions::default();
+    let (mut writer, _) = Writer::open(&source, &segments).unwrap();
+    writer.append(0x7777, 0, 0, &[]).unwrap();
+    // The first word about the progress comes before the last frame, so the writer is ahead from then on.
+    let mut told = Vec::new();
+    let out = dir.path().join("out");
+    let options = ExportOptions::new(Format::Csv);
+    let found = export(&source, &out, &options, &mut |done, total| {
+        writer.append(0x7777, 0, 0, &[]).unwrap();
+        told.push((done, total));
+    });
+    assert_eq!(found.unwrap().sequences, Some((1, FRAMES + 1)));
+    assert_eq!(told.first(), Some(&(0, FRAMES + 1)));
+    assert_eq!(told.last(), Some(&(FRAMES + 1, FRAMES + 1)));
+}
+
+#[test]
 fn a_range_is_exported_with_its_instruments() {
     let dir = tempdir().unwrap();
     let source = journal(dir.path());
@@ -362,6 +382,16 @@ fn a_directory_that_holds_something_is_refused_unless_forced() {
 fn a_damaged_journal_leaves_no_file() {
     let dir = tempdir().unwrap();
     let source = journal(dir.path());
+    // More segments behind it, so that the damage is met only when the files are being written.
+    let segments = JournalOptions {
+        segment_bytes: 8192,
+        ..JournalOptions::default()
+    };
+    let (mut writer, _) = Writer::open(&source, &segments).unwrap();
+    for _ in 0..600 {
+        writer.append(0x7777, 0, 0, &[]).unwrap();
+    }
+    writer.seal().unwrap();
     let segment = source.join("0000000000.seg");
     let mut bytes = fs::read(&segment).unwrap();
     // In the payload of a frame behind the manifest.
@@ -388,6 +418,21 @@ fn a_damaged_journal_leaves_no_file() {
         assert_eq!(fs::read_to_string(out.join("bbo.csv")).unwrap(), "old");
         fs::remove_dir_all(&out).unwrap();
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_made_leaves_no_other() {
+    let dir = tempdir().unwrap();
+    let out = dir.path().join("out");
+    fs::create_dir_all(out.join("trade.csv.draft")).unwrap();
+    let options = ExportOptions {
+        is_forced: true,
+        ..ExportOptions::new(Format::Csv)
+    };
+    let source = journal(dir.path());
+    let error = export(&source, &out, &options, &mut |_, _| {}).unwrap_err();
+    assert!(error.to_string().contains("trade.csv.draft"), "{error}");
+    assert_eq!(names(&out), ["trade.csv.draft"]);
 }
 
 #[test]
