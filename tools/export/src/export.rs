@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use acth_core::instrument::Instruments;
 use acth_engine::{frames::MANIFEST_KIND, manifest::RunManifest, recover::first_manifest};
-use acth_journal::{FRAME_HEADER_BYTES, Place, Reader, SegmentInfo, info};
+use acth_journal::{Place, Reader, SegmentInfo, info};
 
 use crate::{
     csv::CsvFiles, draft::Drafts, error::ExportError, jsonl::JsonLines,
@@ -97,8 +97,8 @@ pub(crate) trait Sink {
     fn finish(self: Box<Self>) -> Result<Vec<WrittenFile>, ExportError>;
 }
 
-/// Exports the journal at `place` into the directory `output`; `progress` is told frames done and in all, which is an estimate.
-/// A journal that is being written is exported as far as it goes.
+/// Exports the journal at `place` into the directory `output`; `progress` is told frames done and in all.
+/// A journal that is being written is exported up to where it ends now.
 ///
 /// # Errors
 /// When the journal is damaged or a file cannot be written. No file of the export is left then.
@@ -117,21 +117,19 @@ pub fn export(
     }
     let mut reader = open(&place, &segments, options.from)?;
     let instruments = first_instruments(&place)?;
+    let until = last_sequence(&place, &segments)?.min(options.until);
+    let first = segments.first().map_or(1, |segment| segment.first_sequence);
+    let total = until
+        .saturating_add(1)
+        .saturating_sub(first.max(options.from));
     let mut drafts = Drafts::in_directory(output, options.is_forced)?;
     let mut sink: Box<dyn Sink> = match options.format {
         Format::Parquet => Box::new(ParquetFiles::begin(&mut drafts, options.row_group_rows)?),
         Format::Csv => Box::new(CsvFiles::begin(&mut drafts)?),
         Format::JsonLines => Box::new(JsonLines::begin(&mut drafts)?),
     };
-    let total = estimate(&segments, options);
-    let mut tell = |done: u64| progress(done, total.max(done));
-    let mut exported = pour(
-        &mut reader,
-        instruments,
-        &mut *sink,
-        options.until,
-        &mut tell,
-    )?;
+    let mut tell = |done: u64| progress(done, total);
+    let mut exported = pour(&mut reader, instruments, &mut *sink, until, &mut tell)?;
     exported.files = sink.finish()?;
     drafts.finish()?;
     Ok(exported)
@@ -153,6 +151,7 @@ fn pour(
         unknown_frames: 0,
         sequences: None,
     };
+    tell(0);
     while reader.next_sequence() <= until
         && let Some(frame) = reader.next()?
     {
@@ -200,15 +199,12 @@ fn open(place: &Place, segments: &[SegmentInfo], from: u64) -> Result<Reader, Ex
     Ok(Reader::open_behind(place.clone(), from - 1)?)
 }
 
-/// How many frames there may be: exact but for the last segment, whose length in bytes has to do.
-fn estimate(segments: &[SegmentInfo], options: &ExportOptions) -> u64 {
-    let (Some(first), Some(last)) = (segments.first(), segments.last()) else {
-        return 0;
-    };
-    let frame_bytes = (FRAME_HEADER_BYTES + acth_core::event::EVENT_BYTES) as u64;
-    let end = last.first_sequence + last.file_bytes / frame_bytes;
-    end.min(options.until.saturating_add(1))
-        .saturating_sub(first.first_sequence.max(options.from))
+/// The last sequence that is there now: the end of an export, however fast a writer goes on.
+fn last_sequence(place: &Place, segments: &[SegmentInfo]) -> Result<u64, ExportError> {
+    let last = segments.last().map_or(1, |segment| segment.first_sequence);
+    let mut reader = open(place, segments, last)?;
+    while reader.next()?.is_some() {}
+    Ok(reader.next_sequence() - 1)
 }
 
 /// The instruments before the first frame read: of the journal's first run, or of its newest snapshot where that was pruned.

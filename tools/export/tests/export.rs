@@ -10,7 +10,7 @@ use std::{fs, fs::File, path::Path};
 use acth_export::{
     ExportError, ExportOptions, FRAMES_FILE, Format, export, import, schema_markdown,
 };
-use acth_journal::JournalOptions;
+use acth_journal::{JournalOptions, Writer};
 use parquet::{
     file::reader::{FileReader, SerializedFileReader},
     record::{Field, Row},
@@ -34,6 +34,46 @@ const ROWS: [(&str, u64); 12] = [
     ("connection", 1),
     ("decision", 6),
     ("run", 1),
+];
+
+/// The first row of a table, as CSV.
+const LINES: [(&str, &str); 9] = [
+    (
+        "bbo",
+        r#"4,1700000000000000003,1699999999999999996,1699999999999999998,0,,1,ETHUSDT,"venue,""quoted""",3,4,,6180025,3,6180026,4,6180.025,0.0003,6180.026,0.0004"#,
+    ),
+    (
+        "trade",
+        r#"5,1700000000000000004,1699999999999999996,1699999999999999998,0,,0,BTCUSDT,"venue,""quoted""",2,5,ask,-9223372036854775808,9223372036854775807,-92233720368547760,92233720368547.77,-9223372036854775808,-1"#,
+    ),
+    (
+        "book_state",
+        r#"6,1700000000000000005,1699999999999999996,1699999999999999998,0,,0,BTCUSDT,"venue,""quoted""",stale,gap,7,9"#,
+    ),
+    (
+        "order_report",
+        r#"7,1700000000000000006,1699999999999999996,1699999999999999998,0,,0,BTCUSDT,"venue,""quoted""",accepted,-1,,"#,
+    ),
+    (
+        "order_filled",
+        r#"11,1700000000000000010,1699999999999999996,1699999999999999998,0,maker,1,ETHUSDT,"venue,""quoted""",3,4,1,5,maker,9223372036854775807,9223372036854775807,9223372036854776,922337203685477.6,-9223372036854775808"#,
+    ),
+    (
+        "command_sent",
+        r#"12,1700000000000000011,1699999999999999996,1699999999999999998,0,,0,BTCUSDT,"venue,""quoted""",15,15,1700000000000000001,"#,
+    ),
+    (
+        "timer",
+        r#"13,1700000000000000012,1699999999999999996,1699999999999999998,0,,1700000000000000001,9223372036854775807,3"#,
+    ),
+    (
+        "operator",
+        r#"14,1700000000000000013,1699999999999999996,1699999999999999998,0,,halt,disk_full"#,
+    ),
+    (
+        "connection",
+        r#"15,1700000000000000014,1699999999999999996,1699999999999999998,0,,open"#,
+    ),
 ];
 
 fn parquet_rows(dir: &Path, table: &str) -> Vec<Row> {
@@ -204,6 +244,17 @@ fn csv_says_the_same_as_parquet() {
 }
 
 #[test]
+fn every_table_reads_as_written() {
+    let dir = tempdir().unwrap();
+    let out = dir.path().join("out");
+    exported(&journal(dir.path()), &out, &ExportOptions::new(Format::Csv));
+    for (table, expected) in LINES {
+        let text = fs::read_to_string(out.join(format!("{table}.csv"))).unwrap();
+        assert_eq!(text.lines().nth(1).unwrap(), expected, "{table}");
+    }
+}
+
+#[test]
 fn json_lines_say_the_same_as_parquet_and_keep_every_frame() {
     let dir = tempdir().unwrap();
     let source = journal(dir.path());
@@ -244,6 +295,26 @@ fn json_lines_say_the_same_as_parquet_and_keep_every_frame() {
     assert_eq!(last["frame"]["payload"], "fe");
     assert_eq!(last["frame"]["time_ns"], i64::MIN);
     assert_eq!(last["frame"]["cause"], u64::MAX);
+}
+
+#[test]
+fn a_journal_in_use_is_exported_up_to_its_last_frame_at_the_start() {
+    let dir = tempdir().unwrap();
+    let source = journal(dir.path());
+    let segments = JournalOptions::default();
+    let (mut writer, _) = Writer::open(&source, &segments).unwrap();
+    writer.append(0x7777, 0, 0, &[]).unwrap();
+    // The first word about the progress comes before the last frame, so the writer is ahead from then on.
+    let mut told = Vec::new();
+    let out = dir.path().join("out");
+    let options = ExportOptions::new(Format::Csv);
+    let found = export(&source, &out, &options, &mut |done, total| {
+        writer.append(0x7777, 0, 0, &[]).unwrap();
+        told.push((done, total));
+    });
+    assert_eq!(found.unwrap().sequences, Some((1, FRAMES + 1)));
+    assert_eq!(told.first(), Some(&(0, FRAMES + 1)));
+    assert_eq!(told.last(), Some(&(FRAMES + 1, FRAMES + 1)));
 }
 
 #[test]
@@ -311,6 +382,16 @@ fn a_directory_that_holds_something_is_refused_unless_forced() {
 fn a_damaged_journal_leaves_no_file() {
     let dir = tempdir().unwrap();
     let source = journal(dir.path());
+    // More segments behind it, so that the damage is met only when the files are being written.
+    let segments = JournalOptions {
+        segment_bytes: 8192,
+        ..JournalOptions::default()
+    };
+    let (mut writer, _) = Writer::open(&source, &segments).unwrap();
+    for _ in 0..600 {
+        writer.append(0x7777, 0, 0, &[]).unwrap();
+    }
+    writer.seal().unwrap();
     let segment = source.join("0000000000.seg");
     let mut bytes = fs::read(&segment).unwrap();
     // In the payload of a frame behind the manifest.
@@ -337,6 +418,21 @@ fn a_damaged_journal_leaves_no_file() {
         assert_eq!(fs::read_to_string(out.join("bbo.csv")).unwrap(), "old");
         fs::remove_dir_all(&out).unwrap();
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_made_leaves_no_other() {
+    let dir = tempdir().unwrap();
+    let out = dir.path().join("out");
+    fs::create_dir_all(out.join("trade.csv.draft")).unwrap();
+    let options = ExportOptions {
+        is_forced: true,
+        ..ExportOptions::new(Format::Csv)
+    };
+    let source = journal(dir.path());
+    let error = export(&source, &out, &options, &mut |_, _| {}).unwrap_err();
+    assert!(error.to_string().contains("trade.csv.draft"), "{error}");
+    assert_eq!(names(&out), ["trade.csv.draft"]);
 }
 
 #[test]
