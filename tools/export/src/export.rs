@@ -199,7 +199,8 @@ fn open(place: &Place, segments: &[SegmentInfo], from: u64) -> Result<Reader, Ex
     Ok(Reader::open_behind(place.clone(), from - 1)?)
 }
 
-/// The last sequence that is there now: the end of an export, however fast a writer goes on.
+/// The last sequence that is there when a look at the last segments finds nothing more: the end of an export, however long its
+/// writing takes. A writer that never pauses for as long as the look at the end takes is followed.
 fn last_sequence(place: &Place, segments: &[SegmentInfo]) -> Result<u64, ExportError> {
     let last = segments.last().map_or(1, |segment| segment.first_sequence);
     let mut reader = open(place, segments, last)?;
