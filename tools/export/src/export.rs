@@ -155,9 +155,10 @@ fn pour(
     while reader.next_sequence() <= until
         && let Some(frame) = reader.next()?
     {
-        if frame.kind == MANIFEST_KIND
-            && let Ok(manifest) = RunManifest::from_bytes(frame.payload)
-        {
+        if frame.kind == MANIFEST_KIND {
+            let manifest = RunManifest::from_bytes(frame.payload).map_err(|error| {
+                ExportError::Manifest(format!("frame {}: {error}", frame.sequence))
+            })?;
             instruments = instruments_of(&manifest)?;
         }
         let mut row = Row::of(frame, instruments.as_ref());

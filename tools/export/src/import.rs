@@ -106,6 +106,13 @@ fn fill(
         }
     }
     progress(done, total);
+    if number == 0 {
+        return Err(ExportError::Line {
+            file: file.to_owned(),
+            line: 1,
+            cause: String::from("expected a frame; the file is empty"),
+        });
+    }
     let sealed = writer.seal()?;
     Ok(Imported {
         frames: number,
