@@ -301,7 +301,7 @@ fn a_failed_sync_stops_trading_for_good() {
     for threads in [ThreadMode::Single, ThreadMode::Multi] {
         let dir = tempfile::tempdir().unwrap();
         let journal = dir.path().join("j");
-        let fails = Arc::new(AtomicBool::new(true));
+        let fails = Arc::new(AtomicBool::new(false));
         let storage: Arc<dyn Storage> = Arc::new(Failing {
             fails: Arc::clone(&fails),
         });
@@ -312,6 +312,8 @@ fn a_failed_sync_stops_trading_for_good() {
         };
         let place = Place::on(storage, &journal);
         let writer = Writer::create(place, &options).unwrap();
+        // Only now: the flusher may sync before `create` returns, and then `create` fails.
+        fails.store(true, Ordering::Release);
         let (mut source, sink) = venue(script(3000));
         source.fault = SourceFault::Endless;
         let sent = sink.sent.clone();
