@@ -3,10 +3,9 @@
 #![allow(missing_docs, reason = "criterion's macros define undocumented items")]
 #![forbid(unsafe_code)]
 
-mod support;
-
 use std::hint::black_box;
 
+use acth_bench::load::numbers::Numbers;
 use acth_core::{
     book::{Book, naive},
     event::{Level, Side},
@@ -14,7 +13,6 @@ use acth_core::{
 use criterion::{
     BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
 };
-use support::Numbers;
 
 /// Price step, mantissa: 0.10 at two places.
 const TICK: i64 = 10;

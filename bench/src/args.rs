@@ -49,9 +49,28 @@ pub(crate) struct Args {
     /// Size of the journals that the journal scenario reads back, in MiB.
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=READ_MIB_MAX))]
     pub(crate) read_mib: u64,
+    /// When events arrive: evenly at each rate, or in bursts as a venue's messages do. The bursts are a recording's, from the
+    /// folder of market data; without one they are made up.
+    #[arg(long, value_enum, default_value_t = Load::Even)]
+    pub(crate) arrivals: Load,
+    /// How many times as fast the bursts are played; several, separated by commas.
+    #[arg(long, default_value = "1,10,100", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) speed: Vec<u32>,
+    /// Folder of recorded market data; the variable ACTH_DATA where not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// Folder for the journals that are written; they are removed afterwards.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) journal_dir: Option<PathBuf>,
+    /// Folder for `machine.json`, `report.jsonl` and the histograms (`.hlog`, the standard log of HdrHistogram).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// A saved run (`report.jsonl`, or what `--json` printed): shows what changed in ratios, rates and allocations.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// With `--baseline`: exit code 1 when a figure became worse by more than this many per cent.
+    #[arg(long, value_name = "PERCENT", requires = "baseline")]
+    pub(crate) fail_above: Option<f64>,
     /// One JSON object a line instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -64,8 +83,13 @@ impl Args {
             _ if !self.rate.is_empty() => self.rate.clone(),
             // A thousand a second roll no segment in a time that anybody waits for.
             Scenario::Journal => RATES_DEFAULT[1..].to_vec(),
-            Scenario::Hop | Scenario::Pipeline => RATES_DEFAULT.to_vec(),
+            _ => RATES_DEFAULT.to_vec(),
         }
+    }
+
+    /// The time for one figure, in ns.
+    pub(crate) fn length_ns(&self) -> i64 {
+        ((self.duration * 1e9) as i64).max(1)
     }
 
     /// The parts of the journal scenario that were asked for.
@@ -87,6 +111,23 @@ pub(crate) enum Scenario {
     Pipeline,
     /// Appending, making durable, scanning and verifying, each beside the bare thing.
     Journal,
+    /// Each hot message through the decoder, beside a bare scanner and general parsers.
+    Decode,
+    /// The order book beside a sorted list of levels.
+    Book,
+    /// One market message through the core with the built-in strategy, beside a copy of it.
+    Apply,
+    /// A neural network in its fixed order, beside the plain loop.
+    Inference,
+}
+
+/// When events arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Load {
+    /// Evenly, at each rate.
+    Even,
+    /// As a venue's messages do.
+    Burst,
 }
 
 /// Parts of the journal scenario.

@@ -1,84 +1,95 @@
-//! `acth-bench <scenario>`: open-loop latency of the running system beside a floor measured in the same run.
+//! `acth-bench <scenario>`: the latency laboratory. Every figure stands beside a floor measured in the same run.
 //!
 //! Every event has an intended start time that does not wait for the one before it, and every latency counts from there,
 //! so a stall is charged to all events that it held up. Floor, measured and idle windows alternate: a slow minute of the
 //! machine falls on all of them. Percentiles only; a mean says nothing here.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod allocations;
+mod apply;
 mod args;
+mod arrivals;
+mod baseline;
+mod book;
+mod class;
+mod contest;
+mod decode;
 mod floor;
 mod hiccup;
+mod inference;
 mod journal;
 mod machine;
+mod output;
 mod pace;
 mod pipeline;
 mod placement;
 mod record;
 mod report;
+mod rows;
 mod scenario;
 
-use std::{
-    error::Error,
-    io::{ErrorKind, Write},
-    process::ExitCode,
-};
+use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
+
+use self::{args::Scenario, machine::Machine, output::Output, rows::Rows};
 
 /// Anything that ends a measurement early.
 type Failure = Box<dyn Error + Send + Sync>;
 
+/// Exit code when a figure became worse than the baseline allows.
+const WORSE: u8 = 1;
+/// Exit code when nothing could be measured.
+const FAILED: u8 = 2;
+
 fn main() -> ExitCode {
     match run(&args::Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(count) => {
+            eprintln!("acth-bench: {count} figures became worse than the baseline allows");
+            ExitCode::from(WORSE)
+        }
         Err(failure) => {
             eprintln!("acth-bench: {failure}");
-            ExitCode::FAILURE
+            ExitCode::from(FAILED)
         }
     }
 }
 
-fn run(args: &args::Args) -> Result<(), Failure> {
-    let machine = machine::Machine::read();
-    if args.scenario == args::Scenario::Journal {
-        return run_journal(args, &machine);
-    }
-    if !args.json {
-        print(&machine.to_string())?;
-        print(report::HEADING)?;
-    }
-    for rate in args.rates() {
-        for report in scenario::measure(args, rate, &machine)? {
-            if args.json {
-                print(&serde_json::to_string(&report)?)?;
-            } else {
-                print(&report.to_string())?;
+/// Measures, and says how many figures became worse than allowed.
+fn run(args: &args::Args) -> Result<u64, Failure> {
+    let machine = Machine::read();
+    let mut output = Output::new(args, &machine)?;
+    output.head(&machine)?;
+    match args.scenario {
+        Scenario::Journal => {
+            output.head(journal::HEADING)?;
+            journal::run(args, &machine, &mut |report| output.tell(report, []))?;
+        }
+        Scenario::Hop | Scenario::Pipeline => {
+            output.head(report::HEADING)?;
+            for load in scenario::loads(args)? {
+                for report in scenario::measure(args, &load, &machine)? {
+                    let named = report.histograms.iter();
+                    output.tell(&report, named.map(|named| (report.name(), named)))?;
+                }
             }
         }
-    }
-    Ok(())
-}
-
-fn run_journal(args: &args::Args, machine: &machine::Machine) -> Result<(), Failure> {
-    if !args.json {
-        print(&machine.to_string())?;
-        print(journal::HEADING)?;
-    }
-    journal::run(args, machine, &mut |report| {
-        if args.json {
-            print(&serde_json::to_string(report)?)
-        } else {
-            print(&report.to_string())
+        Scenario::Decode => tell_rows(&mut output, &decode::measure(args, &machine)?)?,
+        Scenario::Book => tell_rows(&mut output, &book::measure(args, &machine)?)?,
+        Scenario::Apply => tell_rows(&mut output, &apply::measure(args, &machine)?)?,
+        Scenario::Inference => {
+            output.head(report::HEADING)?;
+            let report = inference::measure(args, &machine)?;
+            let named = report.histograms.iter();
+            output.tell(&report, named.map(|named| (report.name(), named)))?;
         }
-    })
+    }
+    Ok(output.failed_count())
 }
 
-/// Writes one text; a reader that has gone away (`| head`) is no failure.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+fn tell_rows(output: &mut Output, rows: &Rows) -> Result<(), Failure> {
+    output.head(report::HEADING)?;
+    output.tell(rows, rows.histograms())
 }

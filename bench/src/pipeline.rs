@@ -26,7 +26,7 @@ use acth_engine::{
 use acth_journal::{Condition, JournalOptions, Writer};
 
 use crate::{
-    Failure,
+    Failure, allocations,
     args::fixed,
     floor::Stand,
     pace::{BURST_MAX, Pace, Window},
@@ -104,7 +104,7 @@ fn run_with(
     };
     let outcome = pipeline::run(
         &config,
-        Answer { applied_count: 0 },
+        Answer::default(),
         &mut source,
         &mut sink,
         journal,
@@ -114,6 +114,8 @@ fn run_with(
     let arrived_count = sink.arrived_count;
     debug_assert!(outcome.orders >= arrived_count && record.count() >= count_before);
     record.missing_count += stand.window.event_count() - arrived_count;
+    let machine = outcome.machine;
+    record.allocations += machine.allocated_last - machine.allocated_first;
     Ok(())
 }
 
@@ -190,15 +192,25 @@ impl CommandSink for Sink<'_> {
     }
 }
 
-/// The machine: one order an event.
+/// Events after which the core's thread must no longer allocate.
+const WARM_UP_EVENTS: u64 = 16;
+
+/// The machine: one order an event. It lives on the core's thread, so it can tell what that thread allocates.
+#[derive(Default)]
 struct Answer {
     applied_count: u64,
+    allocated_first: u64,
+    allocated_last: u64,
 }
 
 impl Machine for Answer {
     #[inline]
     fn apply(&mut self, sequence: u64, _ts_core_ns: i64, event: &Event, decisions: &mut Decisions) {
         self.applied_count += 1;
+        self.allocated_last = allocations::of_this_thread();
+        if self.applied_count <= WARM_UP_EVENTS {
+            self.allocated_first = self.allocated_last;
+        }
         if let EventView::Trade(trade) = event.view() {
             // The first decision of an input always has room.
             let _ = decisions.push(Decision {

@@ -57,11 +57,12 @@ const ALL: &[&str] = &[
 ];
 
 /// Crates that must forbid unsafe code altogether.
-const SAFE_CRATES: [&str; 6] = [
+const SAFE_CRATES: [&str; 7] = [
     "adapters/sim",
     "adapters/venues",
     "adapters/wire",
     "engine/core",
+    "engine/nn",
     "tools/cli",
     "tools/export",
 ];

@@ -5,12 +5,8 @@ use std::{hint::black_box, time::Duration};
 use acth_engine::clock::WallClock;
 use acth_journal::{JournalOptions, SEGMENT_BYTES_DEFAULT, Writer};
 
-use super::{
-    JournalReport, KIND, PAYLOADS, Sources, frame_bytes, place,
-    report::{Bar, Times},
-    touched,
-};
-use crate::{Failure, args::Args, machine::Machine};
+use super::{JournalReport, KIND, PAYLOADS, Sources, frame_bytes, place, report::Times, touched};
+use crate::{Failure, args::Args, machine::Machine, report::Bar};
 
 /// Records between two looks at the clock.
 const BATCH: usize = 1000;

@@ -6,12 +6,8 @@ use std::{hint::black_box, path::Path};
 use acth_engine::clock::WallClock;
 use acth_journal::{JournalOptions, Reader, Writer, verify};
 
-use super::{
-    JournalReport, KIND, PAYLOADS, Sources, frame_bytes, place,
-    report::{Bar, Times},
-    touched,
-};
-use crate::{Failure, args::Args, machine::Machine};
+use super::{JournalReport, KIND, PAYLOADS, Sources, frame_bytes, place, report::Times, touched};
+use crate::{Failure, args::Args, machine::Machine, report::Bar};
 
 /// Frames of one piece.
 const PIECE_FRAMES: u64 = 10_000;

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fmt};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::{Failure, machine::Machine};
+use crate::{
+    Failure,
+    machine::Machine,
+    report::{Bar, Short},
+};
 
 /// Head of the table.
 pub(crate) const HEADING: &str = "\
@@ -66,36 +70,6 @@ pub(crate) struct Row {
     pub(crate) samples: u64,
 }
 
-/// What a figure should be.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Bar {
-    pub(crate) what: &'static str,
-    pub(crate) found: f64,
-    pub(crate) is_met: bool,
-}
-
-impl Bar {
-    /// The figure may be this much at most.
-    pub(crate) fn at_most(what: &'static str, found: f64, bound: f64) -> Self {
-        let is_met = found <= bound;
-        Self {
-            what,
-            found,
-            is_met,
-        }
-    }
-
-    /// The figure should be this much at least.
-    pub(crate) fn at_least(what: &'static str, found: f64, bound: f64) -> Self {
-        let is_met = found >= bound;
-        Self {
-            what,
-            found,
-            is_met,
-        }
-    }
-}
-
 /// One block: rows that belong together and what follows from them.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct JournalReport {
@@ -153,27 +127,11 @@ impl fmt::Display for JournalReport {
             writeln!(formatter, "  {}", facts.join(", "))?;
         }
         for bar in &self.bars {
-            let verdict = if bar.is_met { "met" } else { "NOT MET" };
-            let found = Short(bar.found);
-            writeln!(formatter, "  bar: {}: found {found}, {verdict}", bar.what)?;
+            writeln!(formatter, "  {bar}")?;
         }
         for warning in &self.warnings {
             writeln!(formatter, "  note: {warning}")?;
         }
         Ok(())
-    }
-}
-
-/// A number with two decimals where they say something.
-struct Short(f64);
-
-impl fmt::Display for Short {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.0 < 1000.0 && self.0.fract() > 0.0 {
-            format!("{:.2}", self.0)
-        } else {
-            format!("{:.0}", self.0)
-        };
-        formatter.pad(&text)
     }
 }

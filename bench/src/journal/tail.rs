@@ -16,16 +16,13 @@ use acth_journal::{
     Durability, JournalOptions, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SyncMode, Writer,
 };
 
-use super::{
-    JournalReport, KIND, Sources, frame_bytes, place,
-    report::{Bar, Times},
-    touched,
-};
+use super::{JournalReport, KIND, Sources, frame_bytes, place, report::Times, touched};
 use crate::{
     Failure,
     args::Args,
     machine::Machine,
     pace::{Pace, Window},
+    report::Bar,
 };
 
 /// Rolls that every window sees at least.
@@ -48,10 +45,7 @@ pub(super) fn measure(
     tell: &mut dyn FnMut(&JournalReport) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for rate_per_second in args.rates() {
-        let window = Window {
-            rate_per_second,
-            length_ns: ((args.duration * 1e9) as i64).max(1),
-        };
+        let window = Window::even(rate_per_second, args.length_ns());
         for (name, sync) in [
             ("process", SyncMode::Process),
             ("interval", SyncMode::INTERVAL_DEFAULT),

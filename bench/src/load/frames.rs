@@ -1,9 +1,9 @@
 //! Frames in the form of the venue's streams, with numbers whose lengths vary as they do there.
 
-use super::Numbers;
+use super::numbers::Numbers;
 
 /// One frame for each seed from 0.
-pub(crate) fn made(count: u64, frame: impl Fn(&mut Numbers) -> String) -> Vec<String> {
+pub fn made(count: u64, frame: impl Fn(&mut Numbers) -> String) -> Vec<String> {
     (0..count)
         .map(|seed| frame(&mut Numbers::new(seed * 2_654_435_761 + 97)))
         .collect()
@@ -25,7 +25,7 @@ fn levels(numbers: &mut Numbers, base: u64, count: usize, places: usize) -> Stri
 }
 
 /// USD-M `@depth` with `count` levels, half on each side.
-pub(crate) fn depth_usdm(numbers: &mut Numbers, count: usize) -> String {
+pub fn depth_usdm(numbers: &mut Numbers, count: usize) -> String {
     let first_id = 5_123_107_832_006 + numbers.below(1_000_000);
     let (bids, asks) = (
         levels(numbers, 6_173_000, count / 2, 2),
@@ -41,7 +41,7 @@ pub(crate) fn depth_usdm(numbers: &mut Numbers, count: usize) -> String {
 }
 
 /// Spot `@depth` with `count` levels, half on each side.
-pub(crate) fn depth_spot(numbers: &mut Numbers, count: usize) -> String {
+pub fn depth_spot(numbers: &mut Numbers, count: usize) -> String {
     let first_id = 50_093_212_006 + numbers.below(1_000_000);
     let (bids, asks) = (
         levels(numbers, 6_173_000, count / 2, 8),
@@ -55,7 +55,7 @@ pub(crate) fn depth_spot(numbers: &mut Numbers, count: usize) -> String {
 }
 
 /// Spot `@bookTicker`.
-pub(crate) fn ticker_spot(numbers: &mut Numbers) -> String {
+pub fn ticker_spot(numbers: &mut Numbers) -> String {
     format!(
         "{{\"stream\":\"btcusdt@bookTicker\",\"data\":{{\"u\":500932{:05},\"s\":\"BTCUSDT\",\
          \"b\":\"61837.{:02}000000\",\"B\":\"{}.78826000\",\"a\":\"61838.{:02}000000\",\
@@ -69,7 +69,7 @@ pub(crate) fn ticker_spot(numbers: &mut Numbers) -> String {
 }
 
 /// USD-M `@bookTicker`.
-pub(crate) fn ticker_usdm(numbers: &mut Numbers) -> String {
+pub fn ticker_usdm(numbers: &mut Numbers) -> String {
     format!(
         "{{\"stream\":\"btcusdt@bookTicker\",\"data\":{{\"e\":\"bookTicker\",\"u\":51231078{:05},\
          \"s\":\"BTCUSDT\",\"b\":\"61837.{}0\",\"B\":\"{}.788\",\"a\":\"61838.{}0\",\"A\":\"{}.546\",\
@@ -83,7 +83,7 @@ pub(crate) fn ticker_usdm(numbers: &mut Numbers) -> String {
 }
 
 /// Spot `@trade`.
-pub(crate) fn trade_spot(numbers: &mut Numbers) -> String {
+pub fn trade_spot(numbers: &mut Numbers) -> String {
     format!(
         "{{\"stream\":\"btcusdt@trade\",\"data\":{{\"e\":\"trade\",\"E\":1723161255343,\
          \"s\":\"BTCUSDT\",\"t\":37356{:05},\"p\":\"61837.{:02}000000\",\"q\":\"0.0{}000000\",\
@@ -96,7 +96,7 @@ pub(crate) fn trade_spot(numbers: &mut Numbers) -> String {
 }
 
 /// USD-M `@aggTrade`.
-pub(crate) fn aggregate_usdm(numbers: &mut Numbers) -> String {
+pub fn aggregate_usdm(numbers: &mut Numbers) -> String {
     let first_id = 5_260_000_000 + numbers.below(100_000);
     format!(
         "{{\"stream\":\"btcusdt@aggTrade\",\"data\":{{\"e\":\"aggTrade\",\"E\":1723161255343,\

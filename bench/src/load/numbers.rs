@@ -1,21 +1,17 @@
-//! Synthetic messages and a fixed source of numbers. Nothing here was recorded.
-
-#![allow(dead_code, reason = "each bench uses its own part")]
-
-pub(crate) mod frames;
+//! A fixed source of numbers for made-up messages. Nothing here was recorded.
 
 /// xorshift64*: the same numbers on every machine.
 #[derive(Clone, Debug)]
-pub(crate) struct Numbers(u64);
+pub struct Numbers(u64);
 
 impl Numbers {
     /// A stream of its own for each seed.
-    pub(crate) const fn new(seed: u64) -> Self {
+    pub const fn new(seed: u64) -> Self {
         Self(seed | 1)
     }
 
     /// The next number below `bound`.
-    pub(crate) const fn below(&mut self, bound: u64) -> u64 {
+    pub const fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

@@ -1,0 +1,5 @@
+//! The loads of the measurements, shared by the command `acth-bench`, the criterion benches and the count of instructions.
+
+#![forbid(unsafe_code)]
+
+pub mod load;
