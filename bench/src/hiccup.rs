@@ -1,8 +1,8 @@
 //! What the machine takes away: the gaps that one spinning thread sees while nothing of ours runs.
 //!
 //! A gap is time in which the thread did not run: interrupts, other programs, the host. No figure of a scenario can be
-//! better in its tail than this. The gaps are weighted by time, as an open loop would meet them: of a gap of 1 ms, an event
-//! due every microsecond waits 1 ms, 999 us, 998 us and so on.
+//! better in its tail than this. Told as what an open loop would meet: of events that are due every microsecond, how long does each wait for the
+//! thread? In a gap of 1 ms the first one waits 1 ms, the next 999 us, and so on.
 
 use acth_engine::clock::WallClock;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::{
 
 /// Gaps longer than this are told as a rate.
 const GAP_NS: i64 = 10_000;
-/// Distance of the imagined events that wait for the end of a gap.
+/// Distance of the imagined events.
 const EVENT_EVERY_NS: i64 = 1000;
 
 /// Gaps seen over all idle windows.
@@ -51,22 +51,15 @@ impl Hiccups {
     /// Spins for `length_ns` and keeps the gaps.
     pub(crate) fn watch(&mut self, clock: &WallClock, length_ns: i64) {
         let start_ns = clock.now_ns();
-        let mut last_ns = start_ns;
+        let (mut last_ns, mut due_ns) = (start_ns, start_ns);
         while last_ns - start_ns < length_ns {
             let now_ns = clock.now_ns();
-            let gap_ns = now_ns - last_ns;
-            self.over_count += u64::from(gap_ns > GAP_NS);
-            let mut wait_ns = gap_ns;
-            while wait_ns > 0 {
-                self.record.add_batch(wait_ns, 1);
-                wait_ns -= EVENT_EVERY_NS;
+            self.over_count += u64::from(now_ns - last_ns > GAP_NS);
+            while due_ns <= now_ns {
+                self.record.add_batch(now_ns - due_ns, 1);
+                due_ns += EVENT_EVERY_NS;
             }
-            last_ns = if gap_ns > EVENT_EVERY_NS {
-                // Counting took time of its own.
-                clock.now_ns()
-            } else {
-                now_ns
-            };
+            last_ns = now_ns;
         }
         self.watched_ns += last_ns - start_ns;
     }

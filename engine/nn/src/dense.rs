@@ -113,15 +113,23 @@ impl Dense {
         let output = &mut output[..self.outputs];
         let panels = self.panels.chunks_exact(self.inputs);
         for ((panel, bias), out) in panels.zip(&self.biases).zip(output.chunks_mut(LANES)) {
-            let mut sums = *bias;
-            for (row, &value) in panel.iter().zip(input) {
-                for (sum, weight) in sums.iter_mut().zip(row) {
-                    *sum += value * weight;
-                }
-            }
+            let mut sums = sums(panel, bias, input);
             let sums = &mut sums[..out.len()];
             self.activation.apply(sums);
             out.copy_from_slice(sums);
         }
     }
+}
+
+/// The sums of one panel. A function of its own, so that they stay in registers to the end: once a slice of them is
+/// taken, every addition goes through memory, which costs a factor of six.
+#[inline]
+fn sums(panel: &[[f32; LANES]], bias: &[f32; LANES], input: &[f32]) -> [f32; LANES] {
+    let mut sums = *bias;
+    for (row, &value) in panel.iter().zip(input) {
+        for lane in 0..LANES {
+            sums[lane] += value * row[lane];
+        }
+    }
+    sums
 }
