@@ -91,6 +91,7 @@ impl Trader {
             sequence: 0,
             ts_cause_ingress_ns: cause.ts_ingress_ns,
             ts_decided_ns: cause.ts_ingress_ns + 1_000,
+            ts_published_ns: 0,
             decision,
         };
         self.commands.submit(&outbound).unwrap();

@@ -11,7 +11,9 @@ mod server;
 mod support;
 
 use acth_core::{
-    event::{BookState, BookStateReason, Event, EventKind, EventView, flags},
+    event::{
+        BookState, BookStateReason, DECODE_CODE_NONE, Event, EventKind, EventView, decode_ns, flags,
+    },
     instrument::{InstrumentId, Instruments},
     port::Stopped,
 };
@@ -329,4 +331,42 @@ fn a_feed_needs_instruments_of_its_venue() {
     );
     let unknown = Feed::with_instruments(Market::Spot, &table(Market::Spot), &[InstrumentId(9)], 0);
     assert!(unknown.unwrap_err().to_string().contains("instrument 9"));
+}
+
+#[test]
+fn a_message_says_how_long_its_decoding_took_on_every_event_of_it() {
+    let mut bench = Bench::new(Market::Spot);
+    // `on_frame` is told 77 as the moment of reading, `on_snapshot` 78.
+    bench.sink.stamp_ns = Some(77 + 500);
+    bench.sync();
+    let ticker = bench.venue.ticker();
+    bench.frame(&ticker);
+    let (mut deltas, mut bbos) = (0, 0);
+    for event in bench.take() {
+        let kind = EventKind::from_code(event.kind).unwrap();
+        let expected = match kind {
+            EventKind::BookDelta | EventKind::Bbo => Some(event.decode_code),
+            _ => None,
+        };
+        match expected.and_then(decode_ns) {
+            Some(elapsed_ns) => assert!((484..=516).contains(&elapsed_ns), "{elapsed_ns}"),
+            None => assert_eq!(event.decode_code, DECODE_CODE_NONE, "{kind:?}"),
+        }
+        deltas += usize::from(kind == EventKind::BookDelta);
+        bbos += usize::from(kind == EventKind::Bbo);
+        assert_ne!(expected, Some(DECODE_CODE_NONE), "{kind:?}");
+    }
+    assert!(deltas > 1 && bbos == 1);
+}
+
+#[test]
+fn without_a_clock_for_stamps_nothing_is_stamped() {
+    let mut bench = Bench::new(Market::Spot);
+    bench.sync();
+    let events = bench.take();
+    assert!(
+        events
+            .iter()
+            .all(|event| event.decode_code == DECODE_CODE_NONE)
+    );
 }

@@ -192,6 +192,8 @@ pub struct Outbound {
     pub ts_cause_ingress_ns: i64,
     /// When the core thread had journaled the decision, ns since the Unix epoch.
     pub ts_decided_ns: i64,
+    /// When the core was about to make the command visible to egress, ns since the Unix epoch; 0 = not stamped, as in event time.
+    pub ts_published_ns: i64,
     /// The decision itself: `PlaceOrder` or `CancelOrder`.
     pub decision: Decision,
 }

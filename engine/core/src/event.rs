@@ -5,11 +5,17 @@
 //!
 //! Invariant: codes are explicit and never reused; reserved bytes are zero; `Event::check` refuses anything else.
 
+mod decode_code;
 mod operator;
+mod sent;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-pub use self::operator::{OperatorAction, OperatorCommand, OperatorReason};
+pub use self::{
+    decode_code::{DECODE_CODE_MAX, DECODE_CODE_NONE, DECODE_NS_MAX, decode_code, decode_ns},
+    operator::{OperatorAction, OperatorCommand, OperatorReason},
+    sent::{CommandSent, before_ns},
+};
 use crate::instrument::InstrumentId;
 
 /// What happened. The number is the code on disk; a retired code is never given to another kind.
@@ -250,8 +256,8 @@ pub struct Event {
     pub source: u16,
     /// A small code whose meaning the kind decides (side, state, reason, level layout).
     pub detail: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// How long after `ts_ingress_ns` the message was decoded, see `decode_code`; 0 = not stamped, as everything but market data is.
+    pub decode_code: u8,
     /// The venue's own time of the fact, ns since the Unix epoch; 0 = unknown.
     pub ts_venue_ns: i64,
     /// When the bytes were read from the socket or file, ns since the Unix epoch.
@@ -359,22 +365,6 @@ pub struct OrderFilled {
     pub execution_id: u64,
 }
 
-/// Body of `EventKind::CommandSent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct CommandSent {
-    /// Sequence of the decision that was sent.
-    pub sequence: u64,
-    /// Our id of the order it concerns.
-    pub client_order_id: u64,
-    /// When its bytes were handed over, ns since the Unix epoch.
-    pub ts_egress_ns: i64,
-    /// `ts_ingress_ns` of the input that caused it; 0 = unknown.
-    pub ts_cause_ingress_ns: i64,
-    /// Zero.
-    pub reserved: u64,
-}
-
 /// Body of `EventKind::TimerFired`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -403,7 +393,6 @@ const _: () = assert!(size_of::<Trade>() == 40);
 const _: () = assert!(size_of::<BookStateChanged>() == 40);
 const _: () = assert!(size_of::<OrderReport>() == 40);
 const _: () = assert!(size_of::<OrderFilled>() == 40);
-const _: () = assert!(size_of::<CommandSent>() == 40);
 const _: () = assert!(size_of::<TimerFired>() == 40);
 const _: () = assert!(size_of::<Plain>() == 40);
 
@@ -493,7 +482,7 @@ impl Event {
         instrument: 0,
         source: 0,
         detail: 0,
-        reserved: 0,
+        decode_code: DECODE_CODE_NONE,
         ts_venue_ns: 0,
         ts_ingress_ns: 0,
         body: [0; 5],
@@ -526,6 +515,13 @@ impl Event {
     #[must_use]
     pub const fn with_detail(mut self, detail: u8) -> Self {
         self.detail = detail;
+        self
+    }
+
+    /// Sets the code of the time that decoding took; the rest stays.
+    #[must_use]
+    pub const fn with_decode_code(mut self, code: u8) -> Self {
+        self.decode_code = code;
         self
     }
 
@@ -566,6 +562,13 @@ impl Event {
     /// True when this flag bit is set.
     pub const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// True for the kinds that carry market data.
+    pub const fn is_market_data(&self) -> bool {
+        self.kind == EventKind::BookDelta as u8
+            || self.kind == EventKind::Bbo as u8
+            || self.kind == EventKind::Trade as u8
     }
 
     /// True when this event ends a venue message that carries market data.
@@ -634,7 +637,7 @@ impl Event {
         if self.flags & !flags::ALL != 0 {
             return Err(EventError::Flags(self.flags));
         }
-        if self.reserved != 0 {
+        if self.decode_code != DECODE_CODE_NONE && !self.is_market_data() {
             return Err(EventError::Reserved(self.kind));
         }
         let detail_known = match EventKind::from_code(self.kind) {
@@ -685,14 +688,13 @@ impl Event {
             | EventView::OrderCancelled(report)
             | EventView::CancelRejected(report) => (report.reserved == [0; 3], true),
             EventView::OrderFilled(fill) => (true, fill.quantity >= 0),
-            EventView::CommandSent(sent) => (sent.reserved == 0, true),
             EventView::TimerFired(timer) => (timer.reserved == [0; 2], true),
             EventView::OperatorCommanded { reason: None, .. } => {
                 return Err(EventError::Reason(self.body[0]));
             }
             EventView::OperatorCommanded { .. } => (self.body[1..] == [0; 4], true),
             EventView::ConnectionChanged(_) => (self.body == [0; 5], true),
-            EventView::Unknown(_) => (true, true),
+            EventView::CommandSent(_) | EventView::Unknown(_) => (true, true),
         };
         if !reserved_is_zero {
             return Err(EventError::Reserved(self.kind));

@@ -50,6 +50,12 @@ pub trait EventSink {
 
     /// The present time in ns since the Unix epoch, by the clock of the run.
     fn now_ns(&self) -> i64;
+
+    /// The present for a stamp that only measures, ns since the Unix epoch. `None` where the run's time is not real time: nothing
+    /// that a real clock says may enter the journal there.
+    fn stamp_ns(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// What one poll of a source achieved.

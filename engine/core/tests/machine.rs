@@ -214,7 +214,7 @@ fn sent(sequence: u64, id: ClientOrderId) -> Event {
         client_order_id: id.0,
         ts_egress_ns: 1,
         ts_cause_ingress_ns: 0,
-        reserved: 0,
+        ..CommandSent::default()
     };
     Event::new(EventKind::CommandSent, BTC).with_body(&body)
 }
@@ -523,4 +523,29 @@ fn a_core_without_instruments_or_with_limits_that_cannot_be_meant_is_refused() {
         Core::new(&wild, puppet()),
         Err(CoreError::Limits(_))
     ));
+}
+
+#[test]
+fn only_market_data_may_carry_the_time_that_decoding_took() {
+    for kind in EventKind::ALL {
+        let detail = match kind {
+            EventKind::BookDelta
+            | EventKind::Trade
+            | EventKind::BookStateChanged
+            | EventKind::OperatorCommanded => 1,
+            _ => 0,
+        };
+        let event = Event::new(kind, BTC).with_detail(detail);
+        assert_eq!(event.check(), Ok(()), "{kind:?}");
+        let is_market_data = matches!(
+            kind,
+            EventKind::BookDelta | EventKind::Bbo | EventKind::Trade
+        );
+        let expected = if is_market_data {
+            Ok(())
+        } else {
+            Err(EventError::Reserved(kind as u8))
+        };
+        assert_eq!(event.with_decode_code(9).check(), expected, "{kind:?}");
+    }
 }

@@ -79,6 +79,15 @@ impl RunClock {
         self.wall.now_ns()
     }
 
+    /// Real time for a stamp in the journal: none in event time.
+    #[inline]
+    pub(crate) fn stamp_ns(&self) -> Option<i64> {
+        match self.choice {
+            Clock::Wall => Some(self.wall.now_ns()),
+            Clock::Event => None,
+        }
+    }
+
     /// The present in the run's time, without moving it.
     #[inline]
     pub(crate) fn now_ns(&self) -> i64 {
@@ -128,5 +137,13 @@ mod tests {
         assert_eq!(clock.advance(999, 50), 50);
         assert_eq!(clock.advance(999, 40), 50);
         assert_eq!(clock.now_ns(), 50);
+        assert_eq!(clock.stamp_ns(), None);
+    }
+
+    #[test]
+    fn wall_time_gives_stamps() {
+        let clock = RunClock::new(Clock::Wall, WallClock::start());
+        let before_ns = clock.real_ns();
+        assert!(clock.stamp_ns().unwrap() >= before_ns);
     }
 }

@@ -286,7 +286,7 @@ fn what_is_no_frame_of_ours_is_refused() {
             "frame 3 of kind 0x0201: the payload",
         ),
         (
-            &|frames| frames[1].payload[7] = 1,
+            &|frames| frames[1].payload[56] = 1,
             "frame 2: event kind 3 with a reserved byte",
         ),
         (

@@ -4,7 +4,7 @@ use acth_core::{
     decision::{Decision, OrderType, TimeInForce},
     event::{
         BookState, Event, EventKind, EventView, OperatorAction, OperatorReason, ReportReason, Side,
-        flags,
+        decode_ns, flags,
     },
     risk::{Denial, StateReason, TradingState},
 };
@@ -58,6 +58,9 @@ pub fn event_fields(event: &Event) -> Map<String, Value> {
     }));
     if !flag_names(event.flags).is_empty() {
         fields.insert("flags".into(), json!(flag_names(event.flags)));
+    }
+    if let Some(elapsed_ns) = decode_ns(event.decode_code) {
+        fields.insert("decode_ns".into(), json!(elapsed_ns));
     }
     fields.extend(body_fields(event));
     fields
@@ -120,7 +123,9 @@ fn body_fields(event: &Event) -> Map<String, Value> {
         }),
         EventView::CommandSent(sent) => json!({
             "sequence_sent": sent.sequence, "client_order_id": sent.client_order_id,
-            "ts_egress_ns": sent.ts_egress_ns,
+            "ts_egress_ns": sent.ts_egress_ns, "ts_cause_ingress_ns": sent.ts_cause_ingress_ns,
+            "decided_before_ns": sent.decided_before_ns,
+            "published_before_ns": sent.published_before_ns,
         }),
         EventView::TimerFired(timer) => {
             json!({"ts_due_ns": timer.ts_due_ns, "count": timer.count})

@@ -4,7 +4,7 @@ mod decided;
 
 use std::borrow::Cow;
 
-use acth_core::event::{Side, flags};
+use acth_core::event::{DECODE_NS_MAX, Side, decode_ns, flags};
 
 use self::decided::{CAUSED, DECIDED, MANIFEST};
 use crate::{
@@ -47,17 +47,17 @@ pub(crate) static TABLES: [Table; 12] = [
     Table {
         name: "book_delta",
         meaning: "One level of a book changed, or was part of a snapshot; one row per level.",
-        groups: &[FRAME, INPUT, INSTRUMENT, NAMES, EXPONENTS, DELTA],
+        groups: &[FRAME, INPUT, DECODED, INSTRUMENT, NAMES, EXPONENTS, DELTA],
     },
     Table {
         name: "bbo",
         meaning: "The best bid and offer changed.",
-        groups: &[FRAME, INPUT, INSTRUMENT, NAMES, EXPONENTS, BEST],
+        groups: &[FRAME, INPUT, DECODED, INSTRUMENT, NAMES, EXPONENTS, BEST],
     },
     Table {
         name: "trade",
         meaning: "A trade was printed.",
-        groups: &[FRAME, INPUT, INSTRUMENT, NAMES, EXPONENTS, PRINT],
+        groups: &[FRAME, INPUT, DECODED, INSTRUMENT, NAMES, EXPONENTS, PRINT],
     },
     Table {
         name: "book_state",
@@ -168,6 +168,18 @@ const INPUT: &[Column] = &[
     )
     .or_null("none is set"),
 ];
+
+// The column's text names it.
+const _: () = assert!(DECODE_NS_MAX == 1_966_080);
+
+const DECODED: &[Column] = &[column(
+    "decode_ns",
+    Int64,
+    "ns",
+    "From `ts_ingress` until the message was decoded, to 3 %; 1966080 = that much or more.",
+    |row| decode_ns(row.event.decode_code).map_or(Cell::Null, Cell::Int64),
+)
+.or_null("not stamped, as in event time")];
 
 const INSTRUMENT: &[Column] = &[column(
     "instrument",
@@ -505,7 +517,29 @@ const SENT: &[Column] = &[
         },
     )
     .or_null("unknown"),
+    column(
+        "ts_decided",
+        Time,
+        "ns",
+        "When its decision was in the journal.",
+        |row| time_or_null(row.sent().ts_decided_ns()),
+    )
+    .or_null(NOT_STAMPED),
+    column(
+        "ts_published",
+        Time,
+        "ns",
+        "When the core made it visible to egress.",
+        |row| time_or_null(row.sent().ts_published_ns()),
+    )
+    .or_null(NOT_STAMPED),
 ];
+
+const NOT_STAMPED: &str = "not stamped, or more than 4.29 s before `ts_egress`";
+
+fn time_or_null(time_ns: Option<i64>) -> Cell<'static> {
+    time_ns.map_or(Cell::Null, Cell::Time)
+}
 
 const DUE: &[Column] = &[
     column("ts_due", Time, "ns", "When it was due.", |row| {

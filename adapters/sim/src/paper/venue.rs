@@ -94,4 +94,8 @@ impl<K: EventSink> EventSink for Interposed<'_, K> {
     fn now_ns(&self) -> i64 {
         self.outer.now_ns()
     }
+
+    fn stamp_ns(&self) -> Option<i64> {
+        self.outer.stamp_ns()
+    }
 }

@@ -187,6 +187,7 @@ impl Bench {
             sequence: 1,
             ts_cause_ingress_ns: 0,
             ts_decided_ns,
+            ts_published_ns: 0,
             decision,
         };
         self.commands.submit(&outbound).unwrap();

@@ -3,7 +3,7 @@
 //! Invariant: no diff is emitted before the snapshot it joins; after `Live` every diff joins the one before.
 
 use acth_core::{
-    event::{BookState, BookStateReason},
+    event::{BookState, BookStateReason, DECODE_CODE_NONE},
     instrument::InstrumentId,
     port::{EventSink, Stopped},
 };
@@ -38,6 +38,8 @@ pub(super) struct Books {
     pub(super) is_shutdown_announced: bool,
     pub(super) has_started: bool,
     pub(super) next_wish: usize,
+    /// How long the message at hand took to be decoded, as its events carry it.
+    pub(super) decode_code: u8,
 }
 
 pub(super) const ROW_NONE: u8 = u8::MAX;
@@ -70,10 +72,11 @@ impl Books {
         ts_ingress_ns: i64,
         sink: &mut impl EventSink,
     ) -> Result<(), Stopped> {
-        let source = self.source;
+        let (source, decode_code) = (self.source, self.decode_code);
         let stamp = |instrument, ts_venue_ns| Stamp {
             instrument,
             source,
+            decode_code,
             ts_venue_ns,
             ts_ingress_ns,
         };
@@ -128,6 +131,7 @@ impl Books {
         let stamp = Stamp {
             instrument: depth.instrument,
             source: self.source,
+            decode_code: self.decode_code,
             ts_venue_ns: depth.ts_venue_ns,
             ts_ingress_ns,
         };
@@ -177,6 +181,7 @@ impl Books {
         let mut stamp = Stamp {
             instrument: snapshot.instrument,
             source: self.source,
+            decode_code: self.decode_code,
             ts_venue_ns: snapshot.ts_venue_ns,
             ts_ingress_ns,
         };
@@ -280,6 +285,7 @@ impl Books {
         let stamp = Stamp {
             instrument: book.instrument,
             source: self.source,
+            decode_code: DECODE_CODE_NONE,
             ts_venue_ns: times.0,
             ts_ingress_ns: times.1,
         };

@@ -16,6 +16,8 @@ use acth_core::{
 pub(super) struct Stamp {
     pub(super) instrument: InstrumentId,
     pub(super) source: u16,
+    /// How long decoding took; `DECODE_CODE_NONE` where no message was decoded, or by no real clock.
+    pub(super) decode_code: u8,
     /// 0 = the venue gave no time.
     pub(super) ts_venue_ns: i64,
     pub(super) ts_ingress_ns: i64,
@@ -24,6 +26,7 @@ pub(super) struct Stamp {
 impl Stamp {
     fn on(&self, mut event: Event) -> Event {
         event.source = self.source;
+        event.decode_code = self.decode_code;
         event.ts_venue_ns = self.ts_venue_ns;
         event.ts_ingress_ns = self.ts_ingress_ns;
         if self.ts_venue_ns == 0 {

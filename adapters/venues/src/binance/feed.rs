@@ -15,7 +15,7 @@
 //! is allocated per frame once the decoder's own lists have grown.
 
 use acth_core::{
-    event::{BookState, BookStateReason},
+    event::{BookState, BookStateReason, DECODE_CODE_NONE, decode_code},
     instrument::{InstrumentId, Instruments},
     port::{EventSink, PortError, Stopped},
 };
@@ -107,6 +107,7 @@ impl Feed {
                 is_shutdown_announced: false,
                 has_started: false,
                 next_wish: 0,
+                decode_code: DECODE_CODE_NONE,
             },
         })
     }
@@ -136,7 +137,10 @@ impl Feed {
             books.start(ts_ingress_ns, sink)?;
         }
         match self.decoder.decode(frame) {
-            Ok(message) => books.on_message(&message, frame, ts_ingress_ns, sink),
+            Ok(message) => {
+                books.decode_code = stamp_decoded(ts_ingress_ns, sink);
+                books.on_message(&message, frame, ts_ingress_ns, sink)
+            }
             Err(error) => books.on_undecodable(frame, &error.to_string(), ts_ingress_ns, sink),
         }
     }
@@ -158,7 +162,10 @@ impl Feed {
             books.start(ts_ingress_ns, sink)?;
         }
         match self.decoder.decode_snapshot(body, instrument) {
-            Ok(snapshot) => books.on_snapshot(&snapshot, ts_ingress_ns, sink),
+            Ok(snapshot) => {
+                books.decode_code = stamp_decoded(ts_ingress_ns, sink);
+                books.on_snapshot(&snapshot, ts_ingress_ns, sink)
+            }
             Err(error) => {
                 tracing::warn!(instrument = instrument.0, %error, "snapshot cannot be decoded");
                 books.stats.errors += 1;
@@ -232,5 +239,15 @@ impl Feed {
             books_live: in_state(BookState::Live),
             ..self.books.stats
         }
+    }
+}
+
+/// The stamp `decoded`, one clock read a message: how long ago the bytes were read, earlier messages of the same read included. A run in
+/// event time has no clock for it.
+#[inline]
+fn stamp_decoded(ts_ingress_ns: i64, sink: &impl EventSink) -> u8 {
+    match sink.stamp_ns() {
+        Some(now_ns) => decode_code(now_ns.saturating_sub(ts_ingress_ns)),
+        None => DECODE_CODE_NONE,
     }
 }

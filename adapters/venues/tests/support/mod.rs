@@ -38,6 +38,8 @@ pub(crate) fn wall_ns() -> i64 {
 pub(crate) struct Collector {
     pub(crate) events: Vec<Event>,
     pub(crate) now_ns: Option<i64>,
+    /// What it gives for stamps; none, as in event time, unless the test sets it.
+    pub(crate) stamp_ns: Option<i64>,
     /// Refuses events from this count on.
     pub(crate) stops_at: Option<usize>,
 }
@@ -56,6 +58,10 @@ impl EventSink for Collector {
 
     fn now_ns(&self) -> i64 {
         self.now_ns.unwrap_or_else(wall_ns)
+    }
+
+    fn stamp_ns(&self) -> Option<i64> {
+        self.stamp_ns
     }
 }
 

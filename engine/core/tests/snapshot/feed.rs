@@ -384,7 +384,7 @@ impl Feed {
             client_order_id: order.id,
             ts_egress_ns: self.ts_ns,
             ts_cause_ingress_ns: 0,
-            reserved: 0,
+            ..CommandSent::default()
         };
         Event::new(EventKind::CommandSent, InstrumentId(order.instrument)).with_body(&body)
     }

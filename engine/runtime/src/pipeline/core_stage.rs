@@ -183,6 +183,8 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
                     sequence,
                     ts_cause_ingress_ns,
                     ts_decided_ns,
+                    // Whoever makes it visible to egress stamps it then.
+                    ts_published_ns: 0,
                     decision: *decision,
                 })?;
             }

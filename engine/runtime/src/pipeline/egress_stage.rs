@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use acth_core::{
     decision::{Decision, DecisionKind, Outbound},
-    event::{CommandSent, Event, EventKind, OrderReport, ReportReason, flags},
+    event::{CommandSent, Event, EventKind, OrderReport, ReportReason, before_ns, flags},
     port::{CommandSink, PortError},
     risk::TradingState,
 };
@@ -117,18 +117,20 @@ impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
     #[inline]
     fn confirm(&mut self, outbound: &Outbound) -> Event {
         let ts_egress_ns = self.now_ns(outbound);
-        if !self.clock.is_event_time() {
-            self.egress.record(outbound.ts_decided_ns, ts_egress_ns);
-            self.tick_to_order
-                .record(outbound.ts_cause_ingress_ns, ts_egress_ns);
-        }
-        let body = CommandSent {
+        let mut body = CommandSent {
             sequence: outbound.sequence,
             client_order_id: outbound.decision.client_order_id,
             ts_egress_ns,
             ts_cause_ingress_ns: outbound.ts_cause_ingress_ns,
-            reserved: 0,
+            ..CommandSent::default()
         };
+        if !self.clock.is_event_time() {
+            body.decided_before_ns = before_ns(outbound.ts_decided_ns, ts_egress_ns);
+            body.published_before_ns = before_ns(outbound.ts_published_ns, ts_egress_ns);
+            self.egress.record(outbound.ts_decided_ns, ts_egress_ns);
+            self.tick_to_order
+                .record(outbound.ts_cause_ingress_ns, ts_egress_ns);
+        }
         report(EventKind::CommandSent, 0, outbound, ts_egress_ns, &body)
     }
 

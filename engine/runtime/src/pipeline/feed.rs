@@ -112,4 +112,9 @@ impl<I: Intake> EventSink for Feed<I> {
     fn now_ns(&self) -> i64 {
         self.clock.now_ns()
     }
+
+    #[inline]
+    fn stamp_ns(&self) -> Option<i64> {
+        self.clock.stamp_ns()
+    }
 }

@@ -22,7 +22,7 @@ use super::{
     shared::{Phase, Shared},
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, RunClock},
     config::EngineConfig,
     control::{KillReason, StopReason},
     error::EngineError,
@@ -59,6 +59,7 @@ struct Inline<'a, M, J, Snk> {
     stage: CoreStage<'a, M, J>,
     egress: EgressStage<'a, Snk>,
     shared: &'a Shared<'a>,
+    clock: RunClock,
     commands: VecDeque<Outbound>,
     reports: VecDeque<Event>,
     place: Place,
@@ -127,9 +128,12 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
     #[inline]
     fn step(&mut self, event: &Event) -> Result<(), EngineError> {
         self.place = Place::Core;
-        let commands = &mut self.commands;
+        let (commands, clock) = (&mut self.commands, &self.clock);
         let outcome = self.stage.step(event, |outbound| {
-            commands.push_back(*outbound);
+            commands.push_back(Outbound {
+                ts_published_ns: clock.stamp_ns().unwrap_or(0),
+                ..*outbound
+            });
             Ok(())
         });
         self.place = Place::Source;
@@ -413,6 +417,7 @@ where
         ),
         stage,
         shared,
+        clock: clock.clone(),
         commands: VecDeque::with_capacity(DECISIONS_PER_INPUT_MAX),
         reports: VecDeque::with_capacity(SEND_CHAIN_MAX),
         place: Place::Source,

@@ -55,7 +55,9 @@ fn events() -> Vec<Event> {
         Event::book_delta(first, u64::MAX, &deltas)
             .at(i64::MAX, i64::MIN)
             .with_flags(flags::SNAPSHOT | flags::LAST),
-        Event::book_delta(second, 0, &deltas[..1]).at(0, 1),
+        Event::book_delta(second, 0, &deltas[..1])
+            .at(0, 1)
+            .with_decode_code(77),
         of(EventKind::Bbo, second).with_body(&Bbo {
             bid: level(6_180_025, 3),
             ask: level(6_180_026, 4),
@@ -96,7 +98,8 @@ fn events() -> Vec<Event> {
             client_order_id: 15,
             ts_egress_ns: START_NS,
             ts_cause_ingress_ns: 0,
-            reserved: 0,
+            decided_before_ns: 1_250,
+            published_before_ns: u32::MAX,
         }),
         of(EventKind::TimerFired, first).with_body(&TimerFired {
             ts_due_ns: START_NS,

@@ -59,7 +59,11 @@ impl Sender {
             let now_ns = clock.real_ns();
             now_ns >= *deadline_ns.get_or_insert(now_ns + EGRESS_WAIT_MS * 1_000_000)
         };
-        match ring.publish(&mut self.waiter, |slot| *slot = *outbound, gives_up) {
+        let fill = |slot: &mut Outbound| {
+            *slot = *outbound;
+            slot.ts_published_ns = clock.stamp_ns().unwrap_or(0);
+        };
+        match ring.publish(&mut self.waiter, fill, gives_up) {
             Ok(()) => self.sent_count += 1,
             // The egress thread has recorded why it ended; the run is ending too.
             Err(PublishError::Abandoned) => self.withheld_count += 1,
