@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The edges between our crates that may exist; dev-dependencies are free within the table of the test crates.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("acth-nn", &[]),
     ("acth-core", &["acth-nn"]),
     ("acth-journal", &[]),
@@ -20,11 +20,13 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("acth-wire", &["acth-core"]),
     ("acth-venues", &["acth-core", "acth-wire"]),
     ("acth-sim", &["acth-core"]),
+    ("acth-doctor", &[]),
     ("acth-export", &["acth-core", "acth-engine", "acth-journal"]),
     (
         "acth",
         &[
             "acth-core",
+            "acth-doctor",
             "acth-engine",
             "acth-export",
             "acth-journal",
@@ -46,6 +48,7 @@ const EDGES: [(&str, &[&str]); 12] = [
 const ALL: &[&str] = &[
     "acth",
     "acth-core",
+    "acth-doctor",
     "acth-engine",
     "acth-export",
     "acth-journal",
