@@ -37,9 +37,10 @@ pub(crate) struct Args {
     /// How idle threads wait; auto spins where there is a core for each thread and gives its slice away elsewhere.
     #[arg(long, value_enum, default_value_t = Wait::Auto)]
     pub(crate) wait: Wait,
-    /// Threads of the pipeline: one for each stage, or all stages in one loop, as a hub on a small machine runs.
-    #[arg(long, value_enum, default_value_t = Threads::Multi)]
-    pub(crate) threads: Threads,
+    /// Threads of the pipeline: one for each stage, two (core, and both edges), or one loop. Where not given: multi on four
+    /// cores or more, else dual.
+    #[arg(long, value_enum)]
+    threads: Option<Threads>,
     /// Pin each busy thread to a core of its own, from the last one down, if there are enough.
     #[arg(long)]
     pub(crate) pin: bool,
@@ -85,6 +86,16 @@ impl Args {
             Scenario::Journal => RATES_DEFAULT[1..].to_vec(),
             _ => RATES_DEFAULT.to_vec(),
         }
+    }
+
+    /// The threads that were asked for, or as many as this machine has cores for beside its own work.
+    pub(crate) fn threads(&self, cores: usize) -> Threads {
+        let fitting = if cores >= 4 {
+            Threads::Multi
+        } else {
+            Threads::Dual
+        };
+        self.threads.unwrap_or(fitting)
     }
 
     /// The time for one figure, in ns.
@@ -148,6 +159,8 @@ pub(crate) enum Part {
 pub(crate) enum Threads {
     /// Ingress, core and egress, joined by rings.
     Multi,
+    /// The core, and one thread for both edges.
+    Dual,
     /// One loop, no rings.
     Single,
 }
@@ -157,6 +170,7 @@ impl Threads {
     pub(crate) const fn mode(self) -> ThreadMode {
         match self {
             Self::Multi => ThreadMode::Multi,
+            Self::Dual => ThreadMode::Dual,
             Self::Single => ThreadMode::Single,
         }
     }

@@ -1,5 +1,5 @@
-//! The real thing: ingress ring, core stage with journal, egress ring, on the engine's own three threads, or in
-//! its one loop.
+//! The real thing: ingress ring, core stage with journal, egress ring, on the engine's own threads: three,
+//! two, or its one loop.
 //!
 //! The machine answers every event with one order, so each event costs what a traded one costs: the input's frame, the
 //! decision's frame, both rings, and the report of the send as a further input. The source stamps the intended start; the
@@ -37,6 +37,7 @@ use crate::{
 pub(crate) const fn busy_threads(threads: ThreadMode) -> usize {
     match threads {
         ThreadMode::Multi => 3,
+        ThreadMode::Dual => 2,
         ThreadMode::Single => 1,
     }
 }

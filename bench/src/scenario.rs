@@ -146,8 +146,10 @@ impl Variant<'_> {
     const fn name(&self) -> &'static str {
         match self {
             Self::Hop => "hop",
-            Self::Pipeline(Threads::Multi, Journaling::On(_)) => "pipeline",
-            Self::Pipeline(Threads::Multi, Journaling::Off) => "pipeline-unjournaled",
+            Self::Pipeline(Threads::Multi | Threads::Dual, Journaling::On(_)) => "pipeline",
+            Self::Pipeline(Threads::Multi | Threads::Dual, Journaling::Off) => {
+                "pipeline-unjournaled"
+            }
             Self::Pipeline(Threads::Single, Journaling::On(_)) => "single",
             Self::Pipeline(Threads::Single, Journaling::Off) => "single-unjournaled",
         }
@@ -195,15 +197,17 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(args: &'a Args) -> Self {
+        let cores = Cores::new(args.pin);
         let (busy_threads, variants) = if args.scenario == Scenario::Pipeline {
+            let threads = args.threads(cores.count());
             // The floor needs its own threads whatever the engine does.
-            let threads = pipeline::busy_threads(args.threads.mode()).max(floor::THREADS);
+            let busy_threads = pipeline::busy_threads(threads.mode()).max(floor::THREADS);
             let journaling = Journaling::On(args.journal_dir.as_deref());
             let variants = vec![
-                Variant::Pipeline(args.threads, journaling),
-                Variant::Pipeline(args.threads, Journaling::Off),
+                Variant::Pipeline(threads, journaling),
+                Variant::Pipeline(threads, Journaling::Off),
             ];
-            (threads, variants)
+            (busy_threads, variants)
         } else {
             (floor::THREADS, vec![Variant::Hop])
         };
@@ -213,7 +217,7 @@ impl<'a> Plan<'a> {
         Self {
             args,
             clock: WallClock::start(),
-            cores: Cores::new(args.pin),
+            cores,
             length_ns: ((length_seconds * 1e9) as i64).max(1),
             busy_threads,
             variants,

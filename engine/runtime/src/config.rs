@@ -7,12 +7,14 @@ use crate::{
     ring::RING_SLOTS_DEFAULT, wait::WaitChoice,
 };
 
-/// One thread for everything, or one for each stage.
+/// How many threads share the stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadMode {
     /// Source, core and egress in one loop: deterministic with `Clock::Event`.
     Single,
+    /// The core on a thread of its own, both edges on one other, joined by rings: for a machine with two or three free cores.
+    Dual,
     /// Ingress, core and egress on threads of their own, joined by rings.
     Multi,
 }

@@ -34,6 +34,8 @@ pub const INGRESS: &str = "acth-ingress";
 pub const CORE: &str = "acth-core";
 /// Name of the thread that sends commands.
 pub const EGRESS: &str = "acth-egress";
+/// Name of the thread that does both edges in the dual mode.
+pub const IO: &str = "acth-io";
 /// Name of the one thread of the single mode.
 pub const HUB: &str = "acth-hub";
 
@@ -44,6 +46,13 @@ const fn busy_threads(mode: ThreadMode) -> &'static [(&'static str, &'static str
             (INGRESS, "source and timers into the ingress ring"),
             (CORE, "number, journal, apply, journal, egress ring"),
             (EGRESS, "last gate, command sink, reports back"),
+        ],
+        ThreadMode::Dual => &[
+            (
+                IO,
+                "source and timers into the ingress ring; command sink, reports back",
+            ),
+            (CORE, "number, journal, apply, journal, egress ring"),
         ],
         ThreadMode::Single => &[(HUB, "source, core and egress in one loop")],
     }

@@ -37,9 +37,11 @@ use support::{
 };
 use zerocopy::FromBytes;
 
-const ALL: [(ThreadMode, Clock); 4] = [
+const ALL: [(ThreadMode, Clock); 6] = [
     (ThreadMode::Single, Clock::Event),
     (ThreadMode::Single, Clock::Wall),
+    (ThreadMode::Dual, Clock::Event),
+    (ThreadMode::Dual, Clock::Wall),
     (ThreadMode::Multi, Clock::Event),
     (ThreadMode::Multi, Clock::Wall),
 ];
@@ -149,7 +151,7 @@ fn little_space_reduces_and_no_space_halts() {
         ),
     ];
     for (low, out, action, reason) in cases {
-        for threads in [ThreadMode::Single, ThreadMode::Multi] {
+        for threads in [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi] {
             let dir = tempfile::tempdir().unwrap();
             let options = JournalOptions {
                 segment_bytes: 1 << 20,
@@ -298,7 +300,7 @@ unsafe impl Mapping for FailingMapping {
 
 #[test]
 fn a_failed_sync_stops_trading_for_good() {
-    for threads in [ThreadMode::Single, ThreadMode::Multi] {
+    for threads in [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi] {
         let dir = tempfile::tempdir().unwrap();
         let journal = dir.path().join("j");
         let fails = Arc::new(AtomicBool::new(false));

@@ -29,7 +29,7 @@ use support::{
 };
 use zerocopy::FromBytes;
 
-const BOTH: [ThreadMode; 2] = [ThreadMode::Single, ThreadMode::Multi];
+const EACH: [ThreadMode; 3] = [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi];
 
 /// Runs on a real journal, expects an error, and gives it with the frames of the sealed journal.
 fn run_failing(
@@ -93,7 +93,7 @@ fn assert_halted_end(frames: &[OwnedFrame]) {
 
 #[test]
 fn a_panic_in_the_machine_seals_the_journal_and_names_the_thread() {
-    for threads in BOTH {
+    for threads in EACH {
         let mut events = script(100);
         events.push(trade(100, PRICE_PANIC));
         let (source, sink) = venue(events);
@@ -114,7 +114,7 @@ fn a_panic_in_the_machine_seals_the_journal_and_names_the_thread() {
 
 #[test]
 fn a_panic_in_the_source_still_ends_in_order() {
-    for threads in BOTH {
+    for threads in EACH {
         let (mut source, sink) = venue(script(100));
         source.fault = SourceFault::Panic;
         let (error, frames) = run_failing(threads, source, sink, &Control::new());
@@ -126,7 +126,7 @@ fn a_panic_in_the_source_still_ends_in_order() {
 
 #[test]
 fn a_panic_in_the_sink_still_ends_in_order() {
-    for threads in BOTH {
+    for threads in EACH {
         let (mut source, mut sink) = venue(script(100));
         source.fault = SourceFault::Endless;
         sink.fault = SinkFault::Panic;
@@ -139,7 +139,7 @@ fn a_panic_in_the_sink_still_ends_in_order() {
 
 #[test]
 fn errors_of_the_ports_end_the_run_in_order() {
-    for threads in BOTH {
+    for threads in EACH {
         let (mut source, sink) = venue(script(100));
         source.fault = SourceFault::Error;
         let control = Control::new();
@@ -159,7 +159,7 @@ fn errors_of_the_ports_end_the_run_in_order() {
 
 #[test]
 fn an_event_that_no_reader_would_accept_never_reaches_the_journal() {
-    for threads in BOTH {
+    for threads in EACH {
         let (mut source, sink) = venue(script(100));
         source.fault = SourceFault::BadEvent;
         let (error, frames) = run_failing(threads, source, sink, &Control::new());
@@ -178,7 +178,7 @@ fn an_event_that_no_reader_would_accept_never_reaches_the_journal() {
 
 #[test]
 fn a_journal_that_cannot_go_on_ends_the_run() {
-    for threads in BOTH {
+    for threads in EACH {
         let journal = MemoryJournal {
             ill_at: Some(50),
             ..MemoryJournal::new()
@@ -209,7 +209,7 @@ fn a_journal_that_cannot_go_on_ends_the_run() {
 
 #[test]
 fn a_sequence_taken_by_something_else_ends_the_run() {
-    for threads in BOTH {
+    for threads in EACH {
         let journal = MemoryJournal {
             skips: Some(3),
             ..MemoryJournal::new()
@@ -268,7 +268,7 @@ static SIGNALS: std::sync::Mutex<()> = std::sync::Mutex::new(());
 #[test]
 fn a_signal_ends_the_run_in_order() {
     let _turn = SIGNALS.lock();
-    for threads in BOTH {
+    for threads in EACH {
         let dir = tempfile::tempdir().unwrap();
         let (mut source, sink) = venue(script(30));
         source.fault = SourceFault::Endless;
@@ -298,7 +298,7 @@ fn a_signal_ends_the_run_in_order() {
 #[test]
 fn a_second_signal_does_not_wait_for_reports() {
     let _turn = SIGNALS.lock();
-    for threads in BOTH {
+    for threads in EACH {
         let dir = tempfile::tempdir().unwrap();
         let (mut source, sink) = venue(script(30));
         source.fault = SourceFault::OwesForEver;

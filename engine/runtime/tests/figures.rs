@@ -200,7 +200,7 @@ fn replays() {
             f64::from(count) / elapsed / 1e6
         );
     }
-    for threads in [ThreadMode::Single, ThreadMode::Multi] {
+    for threads in [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi] {
         for _ in 0..3 {
             let reader = Reader::open(dir.path()).unwrap();
             let build = |_: &_| Ok(Answering { answers: false });

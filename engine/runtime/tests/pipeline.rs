@@ -1,4 +1,4 @@
-//! Runs of a toy machine in both thread modes: order of history, both phases of the end, timers, determinism.
+//! Runs of a toy machine in every thread mode: order of history, both phases of the end, timers, determinism.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -29,10 +29,12 @@ use support::{
 };
 use zerocopy::FromBytes;
 
-const BOTH: [ThreadMode; 2] = [ThreadMode::Single, ThreadMode::Multi];
-const ALL: [(ThreadMode, Clock); 4] = [
+const EACH: [ThreadMode; 3] = [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi];
+const ALL: [(ThreadMode, Clock); 6] = [
     (ThreadMode::Single, Clock::Event),
     (ThreadMode::Single, Clock::Wall),
+    (ThreadMode::Dual, Clock::Event),
+    (ThreadMode::Dual, Clock::Wall),
     (ThreadMode::Multi, Clock::Event),
     (ThreadMode::Multi, Clock::Wall),
 ];
@@ -147,7 +149,7 @@ fn every_mode_keeps_the_order_of_history_and_ends_in_two_phases() {
 
 #[test]
 fn no_command_leaves_without_its_journaled_intent() {
-    for threads in BOTH {
+    for threads in EACH {
         let run = run_script(&config(threads, Clock::Wall), script(600));
         let journaled: HashMap<_, _> = decisions(&run.frames).into_iter().collect();
         assert!(run.sent.len() >= 200);
@@ -186,7 +188,7 @@ fn the_same_source_gives_the_same_journal_byte_for_byte() {
 
 #[test]
 fn event_time_timers_come_before_the_event_that_passes_them() {
-    for threads in BOTH {
+    for threads in EACH {
         let mut config = config(threads, Clock::Event);
         config.timer_interval_ns = 10 * STEP_NS;
         // A gap of 35 steps: one firing makes up for three.
@@ -215,7 +217,7 @@ fn event_time_timers_come_before_the_event_that_passes_them() {
 
 #[test]
 fn event_time_ends_before_the_event_that_passes_the_duration() {
-    for threads in BOTH {
+    for threads in EACH {
         let mut config = config(threads, Clock::Event);
         config.duration_ns = Some(100 * STEP_NS);
         let run = run_script(&config, (0..500).map(|index| trade(index, 1)).collect());
@@ -227,7 +229,7 @@ fn event_time_ends_before_the_event_that_passes_the_duration() {
 
 #[test]
 fn wall_time_fires_timers_and_ends_by_itself() {
-    for threads in BOTH {
+    for threads in EACH {
         let dir = tempfile::tempdir().unwrap();
         let mut config = config(threads, Clock::Wall);
         config.timer_interval_ns = 5_000_000;
@@ -258,7 +260,7 @@ fn wall_time_fires_timers_and_ends_by_itself() {
 
 #[test]
 fn a_killed_hub_sends_cancels_only() {
-    for threads in BOTH {
+    for threads in EACH {
         let dir = tempfile::tempdir().unwrap();
         let (mut source, sink) = venue(script(30));
         source.fault = SourceFault::Endless;
@@ -301,7 +303,7 @@ fn a_killed_hub_sends_cancels_only() {
 
 #[test]
 fn a_kill_in_the_middle_lets_the_cancels_of_open_orders_out() {
-    for threads in BOTH {
+    for threads in EACH {
         let dir = tempfile::tempdir().unwrap();
         let (mut source, sink) = venue(script(30));
         source.fault = SourceFault::Endless;

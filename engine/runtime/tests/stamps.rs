@@ -53,7 +53,7 @@ fn sent(threads: ThreadMode, clock: Clock, fault: SinkFault) -> Vec<CommandSent>
 
 #[test]
 fn every_command_of_a_run_by_the_wall_says_when_it_was_decided_and_published() {
-    for threads in [ThreadMode::Single, ThreadMode::Multi] {
+    for threads in [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi] {
         for sent in sent(threads, Clock::Wall, SinkFault::None) {
             let decided_ns = sent.ts_decided_ns().expect("stamped");
             let published_ns = sent.ts_published_ns().expect("stamped");
@@ -66,7 +66,7 @@ fn every_command_of_a_run_by_the_wall_says_when_it_was_decided_and_published() {
 
 #[test]
 fn a_slow_sink_shows_between_published_and_sent() {
-    for threads in [ThreadMode::Single, ThreadMode::Multi] {
+    for threads in [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi] {
         for sent in sent(threads, Clock::Wall, SinkFault::Slow) {
             assert!(
                 sent.published_before_ns >= 20_000_000,
@@ -78,7 +78,7 @@ fn a_slow_sink_shows_between_published_and_sent() {
 
 #[test]
 fn nothing_that_a_real_clock_says_enters_a_journal_in_event_time() {
-    for threads in [ThreadMode::Single, ThreadMode::Multi] {
+    for threads in [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi] {
         for sent in sent(threads, Clock::Event, SinkFault::None) {
             let stamps = (sent.decided_before_ns, sent.published_before_ns);
             assert_eq!(stamps, (0, 0), "{threads:?}");

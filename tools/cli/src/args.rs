@@ -38,6 +38,8 @@ pub enum Verb {
 pub enum Threads {
     /// Ingress, core and egress in one loop: for small machines.
     Single,
+    /// The core on one thread, ingress and egress on another.
+    Dual,
     /// One pinned thread each.
     Multi,
 }

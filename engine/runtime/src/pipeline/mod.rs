@@ -1,6 +1,6 @@
-//! One run: source, core and sink joined, on one thread or three.
+//! One run: source, core and sink joined, on one thread, two or three.
 //!
-//! The step of the core, the gate of egress and the feed of the source are the same code in both modes. A run ends in
+//! The step of the core, the gate of egress and the feed of the source are the same code in all modes. A run ends in
 //! two phases, both inputs in the journal: `End`, after which the core cancels what is open and the source still gives
 //! what it owes, and `Stop`, the very last input. Then the journal is sealed. Where the kill flag is up, `Halt` with that
 //! reason stands in the place of `End`: the next run must not go on by itself.
@@ -100,7 +100,9 @@ where
     stage.append_manifest(config.manifest.started_ns, &manifest)?;
     let remains = match config.threads {
         ThreadMode::Single => single::run(config, stage, source, sink, &shared, &topology)?,
-        ThreadMode::Multi => multi::run(config, stage, source, sink, &shared, &topology)?,
+        ThreadMode::Dual | ThreadMode::Multi => {
+            multi::run(config, stage, source, sink, &shared, &topology)?
+        }
     };
     finish(remains, &shared, topology)
 }

@@ -1,4 +1,4 @@
-//! The three-thread mode: ingress, core and egress, joined by three rings.
+//! The modes of several threads: ingress, core and egress, joined by three rings. In the dual mode both edges share a thread.
 //!
 //! ```text
 //!   source ── ingress ring ──▶ core ── egress ring ──▶ sink
@@ -12,6 +12,7 @@
 mod core_thread;
 mod egress_thread;
 mod ingress_thread;
+mod io_thread;
 
 use std::thread::{self, Scope, ScopedJoinHandle};
 
@@ -21,7 +22,11 @@ use acth_core::{
     port::{CommandSink, EventSource},
 };
 
-use self::{core_thread::CoreThread, ingress_thread::RingIntake};
+use self::{
+    core_thread::CoreThread,
+    ingress_thread::RingIntake,
+    io_thread::{EgressDuty, IoIntake},
+};
 use super::{
     core_stage::CoreStage,
     egress_stage::EgressStage,
@@ -31,13 +36,14 @@ use super::{
     shared::{Phase, Shared},
 };
 use crate::{
-    config::EngineConfig,
+    clock::RunClock,
+    config::{EngineConfig, ThreadMode},
     error::EngineError,
     journal::Journal,
-    latency::Latency,
+    latency::{Latency, Stage},
     machine::Machine,
-    ring::ring,
-    topology::{CORE, EGRESS, INGRESS, Topology},
+    ring::{Consumer, Producer, ring},
+    topology::{CORE, EGRESS, INGRESS, IO, Topology},
     wait::{WaitStrategy, Waiter},
 };
 
@@ -68,7 +74,21 @@ fn waiter(topology: &Topology, thread: &str) -> Waiter {
     Waiter::new(wait.unwrap_or(WaitStrategy::Park))
 }
 
-/// Runs source, core and sink on a thread each.
+/// What the egress edge leaves behind: two histograms and the commands that it held back.
+type EgressRemains = (Stage, Stage, u64);
+
+fn egress_remains<Snk>(stage: EgressStage<'_, Snk>) -> EgressRemains {
+    (stage.egress, stage.tick_to_order, stage.withheld_count)
+}
+
+/// The ends of the rings that the edges hold.
+struct EdgeRings {
+    events: Producer<Event>,
+    commands: Consumer<Outbound>,
+    reports: Producer<Event>,
+}
+
+/// Runs the core on a thread of its own, and the edges on one each or, in the dual mode, on one together.
 pub(super) fn run<'a, M, J, Src, Snk>(
     config: &EngineConfig,
     stage: CoreStage<'a, M, J>,
@@ -83,15 +103,18 @@ where
     Src: EventSource + Send,
     Snk: CommandSink + Send,
 {
-    let (events_in, events_out) = ring(config.ring_slots, Event::EMPTY)?;
-    let (commands_in, commands_out) = ring(config.ring_slots, Outbound::default())?;
+    let (events, events_out) = ring(config.ring_slots, Event::EMPTY)?;
+    let (commands_in, commands) = ring(config.ring_slots, Outbound::default())?;
     // Twice the commands: the core empties it before every input, so egress does not wait for the core.
-    let (reports_in, reports_out) = ring(config.ring_slots * 2, Event::EMPTY)?;
+    let (reports, reports_out) = ring(config.ring_slots * 2, Event::EMPTY)?;
+    let rings = EdgeRings {
+        events,
+        commands,
+        reports,
+    };
     let clock = stage.clock.clone();
-    let intake = RingIntake::new(events_in, shared, waiter(topology, INGRESS));
-    let mut feed = Feed::new(intake, clock.clone(), config);
     let durable = stage.journal.durable_gate();
-    let mut egress = EgressStage::new(sink, durable, shared.control, &shared.gate, clock);
+    let egress = EgressStage::new(sink, durable, shared.control, &shared.gate, clock.clone());
     let core = CoreThread::new(
         config,
         stage,
@@ -103,19 +126,17 @@ where
     );
     thread::scope(|scope| {
         let core = spawn(scope, CORE, config, topology, shared, move || core.run())?;
-        let egress = spawn(scope, EGRESS, config, topology, shared, move || {
-            let wait = waiter(topology, EGRESS);
-            egress_thread::run(&mut egress, commands_out, reports_in, shared, wait);
-            (egress.egress, egress.tick_to_order, egress.withheld_count)
-        })?;
-        let ingress = spawn(scope, INGRESS, config, topology, shared, move || {
-            let wait = waiter(topology, INGRESS);
-            ingress_thread::run(&mut feed, source, shared, wait);
-        })?;
+        let edges = Edges {
+            config,
+            topology,
+            shared,
+            clock,
+        };
+        let egress = match config.threads {
+            ThreadMode::Dual => edges.run_together(scope, source, egress, rings)?,
+            _ => edges.run_apart(scope, source, egress, rings)?,
+        };
         let core = core.join().ok();
-        // Both record their own failures; what they return without one is all that is wanted.
-        let _ = ingress.join();
-        let egress = egress.join().ok();
         Ok(core.zip(egress).map(|(mut remains, egress)| {
             remains.latency = Latency {
                 egress: egress.0,
@@ -126,4 +147,75 @@ where
             remains
         }))
     })
+}
+
+/// The edges of a run. Whatever runs here records its own failures; what it returns without one is all that is wanted.
+struct Edges<'scope, 'a> {
+    config: &'scope EngineConfig,
+    topology: &'scope Topology,
+    shared: &'a Shared<'a>,
+    clock: RunClock,
+}
+
+impl<'scope, 'a: 'scope> Edges<'scope, 'a> {
+    /// A thread each.
+    fn run_apart<Src: EventSource + Send + 'scope, Snk: CommandSink + Send + 'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        source: Src,
+        mut egress: EgressStage<'a, Snk>,
+        rings: EdgeRings,
+    ) -> Result<Option<EgressRemains>, EngineError> {
+        let Self {
+            config,
+            topology,
+            shared,
+            clock,
+        } = self;
+        let intake = RingIntake::new(rings.events, shared, waiter(topology, INGRESS));
+        let mut feed = Feed::new(intake, clock, config);
+        let egress = spawn(scope, EGRESS, config, topology, shared, move || {
+            let wait = waiter(topology, EGRESS);
+            egress_thread::run(&mut egress, rings.commands, rings.reports, shared, wait);
+            egress_remains(egress)
+        })?;
+        let ingress = spawn(scope, INGRESS, config, topology, shared, move || {
+            let wait = waiter(topology, INGRESS);
+            ingress_thread::run(&mut feed, source, shared, wait, INGRESS);
+        })?;
+        let _ = ingress.join();
+        Ok(egress.join().ok())
+    }
+
+    /// One thread for both.
+    fn run_together<Src: EventSource + Send + 'scope, Snk: CommandSink + Send + 'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        source: Src,
+        egress: EgressStage<'a, Snk>,
+        rings: EdgeRings,
+    ) -> Result<Option<EgressRemains>, EngineError> {
+        let Self {
+            config,
+            topology,
+            shared,
+            clock,
+        } = self;
+        let wait = waiter(topology, IO);
+        let ring = RingIntake::new(rings.events, shared, wait.clone());
+        let duty = EgressDuty::new(
+            egress,
+            rings.commands,
+            rings.reports,
+            config.ring_slots,
+            shared,
+            wait.clone(),
+        );
+        let mut feed = Feed::new(IoIntake::new(ring, duty), clock, config);
+        let io = spawn(scope, IO, config, topology, shared, move || {
+            io_thread::run(&mut feed, source, shared, wait);
+            egress_remains(feed.intake.egress.stage)
+        })?;
+        Ok(io.join().ok())
+    }
 }

@@ -228,7 +228,7 @@ where
     let player = Player::new(start.machine);
     let parts = match options.threads {
         ThreadMode::Single => replay_single(frames, gate, player)?,
-        ThreadMode::Multi => replay_multi(frames, gate, player)?,
+        ThreadMode::Dual | ThreadMode::Multi => replay_multi(frames, gate, player)?,
     };
     let (gate, player, comparer) = parts;
     let verdict = comparer.finish();

@@ -90,6 +90,7 @@ fn now_ns() -> i64 {
 fn thread_mode(choice: Option<Threads>, default: Threads) -> ThreadMode {
     match choice.unwrap_or(default) {
         Threads::Single => ThreadMode::Single,
+        Threads::Dual => ThreadMode::Dual,
         Threads::Multi => ThreadMode::Multi,
     }
 }

@@ -88,6 +88,7 @@ pub fn of<S: Strategy + Send>(args: &ReplayArgs) -> Result<(), Failure> {
     let snapshot = begun.snapshot_sequence;
     let threads = match args.threads {
         Threads::Single => ThreadMode::Single,
+        Threads::Dual => ThreadMode::Dual,
         Threads::Multi => ThreadMode::Multi,
     };
     let outcome = replay_from(begun.reader, begun.start, ReplayOptions { threads })

@@ -14,7 +14,6 @@ use crate::{
         shared::{Phase, Shared},
     },
     ring::Producer,
-    topology::INGRESS,
     wait::Waiter,
 };
 
@@ -35,17 +34,41 @@ impl<'a> RingIntake<'a> {
     }
 }
 
-impl Intake for RingIntake<'_> {
+/// What a thread does between two looks at its source.
+pub(super) trait Duty: Intake {
+    /// True when there was anything to do.
     #[inline]
-    fn put_with(&mut self, fill: impl FnOnce(&mut Event)) -> Result<(), Stopped> {
+    fn duty(&mut self) -> bool {
+        false
+    }
+}
+
+impl Duty for RingIntake<'_> {}
+
+impl RingIntake<'_> {
+    /// As `put_with`; calls `meanwhile` again and again while the ring is full.
+    #[inline]
+    pub(super) fn put_while(
+        &mut self,
+        fill: impl FnOnce(&mut Event),
+        mut meanwhile: impl FnMut(),
+    ) -> Result<(), Stopped> {
         let shared = self.shared;
         let gives_up = || {
             shared.set_behind();
+            meanwhile();
             shared.phase() == Phase::Done
         };
         self.ring
             .publish(&mut self.waiter, fill, gives_up)
             .map_err(|_| Stopped)
+    }
+}
+
+impl Intake for RingIntake<'_> {
+    #[inline]
+    fn put_with(&mut self, fill: impl FnOnce(&mut Event)) -> Result<(), Stopped> {
+        self.put_while(fill, || {})
     }
 
     fn request_stop(&mut self, reason: StopReason) {
@@ -54,11 +77,12 @@ impl Intake for RingIntake<'_> {
 }
 
 /// Runs until the phase is `Done`; failures go to `shared`.
-pub(super) fn run<Src: EventSource>(
-    feed: &mut Feed<RingIntake<'_>>,
+pub(super) fn run<I: Duty, Src: EventSource>(
+    feed: &mut Feed<I>,
     mut source: Src,
     shared: &Shared<'_>,
     mut waiter: Waiter,
+    thread: &'static str,
 ) {
     let outcome = guarded(|| {
         trade(feed, &mut source, shared, &mut waiter);
@@ -66,7 +90,7 @@ pub(super) fn run<Src: EventSource>(
     });
     if let Err(message) = outcome {
         let error = EngineError::Panicked {
-            thread: INGRESS,
+            thread,
             place: "source",
             message,
         };
@@ -74,8 +98,8 @@ pub(super) fn run<Src: EventSource>(
     }
 }
 
-fn trade<Src: EventSource>(
-    feed: &mut Feed<RingIntake<'_>>,
+fn trade<I: Duty, Src: EventSource>(
+    feed: &mut Feed<I>,
     source: &mut Src,
     shared: &Shared<'_>,
     waiter: &mut Waiter,
@@ -83,33 +107,46 @@ fn trade<Src: EventSource>(
     while shared.phase() == Phase::Running {
         // A refusal has asked for the end already, or the core is gone: the phase will change.
         if feed.has_refused || feed.tick().is_err() {
-            return wait_for_phase(shared, waiter);
+            return wait_for_phase(feed, shared, waiter);
         }
         match source.poll(feed) {
-            Ok(Progress::Busy) => waiter.reset(),
-            Ok(Progress::Idle) => waiter.idle(),
+            Ok(Progress::Busy) => {
+                feed.intake.duty();
+                waiter.reset();
+            }
+            Ok(Progress::Idle) => rest(feed, waiter),
             Ok(Progress::Ended) => {
                 shared.request_stop(StopReason::SourceEnded);
-                return wait_for_phase(shared, waiter);
+                return wait_for_phase(feed, shared, waiter);
             }
             Err(error) => {
                 if !feed.has_refused {
                     shared.fail(EngineError::Source(error), KillReason::SourceFailed);
                 }
-                return wait_for_phase(shared, waiter);
+                return wait_for_phase(feed, shared, waiter);
             }
         }
     }
 }
 
-fn wait_for_phase(shared: &Shared<'_>, waiter: &mut Waiter) {
+fn wait_for_phase<I: Duty>(feed: &mut Feed<I>, shared: &Shared<'_>, waiter: &mut Waiter) {
     while shared.phase() == Phase::Running {
+        rest(feed, waiter);
+    }
+}
+
+/// Nothing came from the source: the other duty, or a wait.
+#[inline]
+fn rest<I: Duty>(feed: &mut Feed<I>, waiter: &mut Waiter) {
+    if feed.intake.duty() {
+        waiter.reset();
+    } else {
         waiter.idle();
     }
 }
 
-fn drain<Src: EventSource>(
-    feed: &mut Feed<RingIntake<'_>>,
+fn drain<I: Duty, Src: EventSource>(
+    feed: &mut Feed<I>,
     source: &mut Src,
     shared: &Shared<'_>,
     waiter: &mut Waiter,
@@ -118,11 +155,14 @@ fn drain<Src: EventSource>(
     while shared.phase() == Phase::Draining {
         let requested = shared.drain_requested();
         match source.drain(feed) {
-            Ok(Progress::Busy) => waiter.reset(),
-            Ok(Progress::Idle) => waiter.idle(),
+            Ok(Progress::Busy) => {
+                feed.intake.duty();
+                waiter.reset();
+            }
+            Ok(Progress::Idle) => rest(feed, waiter),
             Ok(Progress::Ended) => {
                 shared.confirm_drain(requested);
-                waiter.idle();
+                rest(feed, waiter);
             }
             Err(error) => {
                 shared.fail(EngineError::Source(error), KillReason::SourceFailed);
