@@ -29,12 +29,16 @@ const DEPTH_NS_MAX: f64 = 900.0;
 /// When the strategy sleeps: its figure would say nothing.
 pub(crate) fn measure(args: &Args, machine: &Machine) -> Result<Rows, Failure> {
     let (tickers, trades, depths) = (streams::tickers(), streams::trades(), streams::depths());
-    let kinds: [(_, &[Vec<Event>], &[&[Vec<Event>]], f64); 3] = [
-        ("bookTicker", &tickers, &[&tickers], SINGLE_NS_MAX),
-        // Trades move no quote, so tickers warm that hub up.
-        ("trade", &trades, &[&tickers, &trades], SINGLE_NS_MAX),
-        // Depth must be the only source of its quotes.
-        ("depth-20", &depths, &[&depths], DEPTH_NS_MAX),
+    // Trades move no quote, so tickers warm that hub up; depth must be the only source of its quotes.
+    let kinds = [
+        ("bookTicker", &tickers, vec![&tickers[..]], SINGLE_NS_MAX),
+        (
+            "trade",
+            &trades,
+            vec![&tickers[..], &trades[..]],
+            SINGLE_NS_MAX,
+        ),
+        ("depth-20", &depths, vec![&depths[..]], DEPTH_NS_MAX),
     ];
     let length_ns = args.length_ns() / kinds.len() as i64;
     let rows = kinds.iter().map(|(name, load, warming, max_ns)| {

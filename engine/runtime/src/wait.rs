@@ -87,6 +87,11 @@ impl Waiter {
         }
     }
 
+    /// True for a strategy that never gives the core away.
+    pub(crate) const fn spins(&self) -> bool {
+        matches!(self.strategy, WaitStrategy::Spin | WaitStrategy::SpinHint)
+    }
+
     /// Work was found.
     #[inline]
     pub fn reset(&mut self) {

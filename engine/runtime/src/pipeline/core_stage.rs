@@ -78,8 +78,11 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
             .apply(sequence, ts_core_ns, event, &mut self.decisions);
         self.append_decisions(sequence, ts_core_ns)?;
         let decided_ns = self.clock.real_ns();
+        let sent = self.send_commands(sequence, event.ts_ingress_ns, decided_ns, send);
+        // What is only counted comes when the commands are on their way.
+        self.fold_decisions(sequence);
         self.count_input(event, dequeued_ns, decided_ns);
-        self.send_commands(sequence, event.ts_ingress_ns, decided_ns, send)
+        sent
     }
 
     #[inline]
@@ -130,11 +133,17 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
         for index in 0..self.decisions.as_slice().len() {
             let decision = self.decisions.as_slice()[index];
             let kind = frames::decision_kind(decision.kind);
-            let sequence = self.append(kind, ts_core_ns, cause, decision.as_bytes())?;
-            fold_decision(&mut self.decision_hash, sequence, &decision);
+            self.append(kind, ts_core_ns, cause, decision.as_bytes())?;
             self.count_decision(&decision);
         }
         Ok(())
+    }
+
+    #[inline]
+    fn fold_decisions(&mut self, cause: u64) {
+        for (sequence, decision) in (cause + 1..).zip(self.decisions.as_slice()) {
+            fold_decision(&mut self.decision_hash, sequence, decision);
+        }
     }
 
     #[inline]
@@ -169,10 +178,10 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
         decided_ns: i64,
         mut send: impl FnMut(&Outbound) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let ts_decided_ns = if self.clock.is_event_time() {
-            self.clock.now_ns()
+        let (ts_decided_ns, mut ts_published_ns) = if self.clock.is_event_time() {
+            (self.clock.now_ns(), 0)
         } else {
-            decided_ns
+            (decided_ns, decided_ns)
         };
         if self.is_gated && self.decisions.as_slice().iter().any(Decision::is_command) {
             self.journal.prepare_wait();
@@ -183,10 +192,11 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
                     sequence,
                     ts_cause_ingress_ns,
                     ts_decided_ns,
-                    // Whoever makes it visible to egress stamps it then.
-                    ts_published_ns: 0,
+                    ts_published_ns,
                     decision: *decision,
                 })?;
+                // The first one is published as soon as it is decided; those behind it are stamped when their turn comes.
+                ts_published_ns = 0;
             }
         }
         Ok(())

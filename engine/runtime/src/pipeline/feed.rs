@@ -51,6 +51,11 @@ impl<I: Intake> Feed<I> {
         self.is_draining = true;
     }
 
+    /// True when the run goes by its events' own times.
+    pub(super) const fn is_event_time(&self) -> bool {
+        self.clock.is_event_time()
+    }
+
     /// Once a duty cycle: timer and end by wall time.
     #[inline]
     pub(super) fn tick(&mut self) -> Result<(), Stopped> {

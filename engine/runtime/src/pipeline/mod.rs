@@ -23,6 +23,7 @@ mod egress_stage;
 mod feed;
 mod multi;
 mod outcome;
+mod rarely;
 mod shared;
 mod single;
 mod timer;

@@ -18,6 +18,7 @@ use super::{
     feed::{Feed, Intake},
     guarded, operator_event,
     outcome::Remains,
+    rarely::Rarely,
     settle,
     shared::{Phase, Shared},
 };
@@ -131,7 +132,10 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
         let (commands, clock) = (&mut self.commands, &self.clock);
         let outcome = self.stage.step(event, |outbound| {
             commands.push_back(Outbound {
-                ts_published_ns: clock.stamp_ns().unwrap_or(0),
+                ts_published_ns: match outbound.ts_published_ns {
+                    0 => clock.stamp_ns().unwrap_or(0),
+                    stamped => stamped,
+                },
                 ..*outbound
             });
             Ok(())
@@ -244,31 +248,44 @@ struct Hub<'a, M, J, Snk, Src> {
 }
 
 impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, Snk, Src> {
+    /// Everything that may end or restrict trading, and the timer. False when trading is over.
+    fn look_around(&mut self) -> bool {
+        if self.shared.stop_reason().is_some() {
+            return false;
+        }
+        if self.shared.control.is_killed() && !self.is_halted {
+            self.is_halted = true;
+            let (action, reason) = (OperatorAction::Halt, OperatorReason::KillFlag);
+            self.feed.intake.operate(action, reason);
+        }
+        self.look_at_journal() && self.feed.tick().is_ok()
+    }
+
     fn trade(&mut self) {
-        while self.shared.stop_reason().is_none() {
-            let core = &mut self.feed.intake;
-            if self.shared.control.is_killed() && !self.is_halted {
-                self.is_halted = true;
-                core.operate(OperatorAction::Halt, OperatorReason::KillFlag);
-            }
-            core.send_ready();
-            if !self.look_at_journal() {
+        let mut rarely = Rarely::new(&self.waiter, self.is_event_time);
+        loop {
+            if (rarely.is_due() || self.feed.has_refused) && !self.look_around() {
                 return;
             }
-            if self.feed.tick().is_err() {
-                return;
-            }
+            self.feed.intake.send_ready();
             let polled = self.source.poll(&mut self.feed);
             self.shared.monitor.store(&self.feed.intake.stage.progress);
             match polled {
                 Ok(Progress::Busy) => self.waiter.reset(),
                 Ok(Progress::Idle) => self.waiter.idle(),
-                Ok(Progress::Ended) => self.shared.request_stop(StopReason::SourceEnded),
+                Ok(Progress::Ended) => {
+                    self.shared.request_stop(StopReason::SourceEnded);
+                    rarely.soon();
+                }
                 Err(error) if !self.feed.has_refused => {
                     self.shared
                         .fail(EngineError::Source(error), KillReason::SourceFailed);
+                    rarely.soon();
                 }
-                Err(_) => self.shared.request_stop(StopReason::Failed),
+                Err(_) => {
+                    self.shared.request_stop(StopReason::Failed);
+                    rarely.soon();
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The core thread: takes reports and events, applies them in one order, hands commands on, and leads the end of the run.
 
+use std::cell::Cell;
+
 use acth_core::{
     decision::Outbound,
     event::{Event, OperatorAction, OperatorReason},
@@ -20,6 +22,7 @@ use crate::{
         core_stage::CoreStage,
         guarded, operator_event,
         outcome::Remains,
+        rarely::Rarely,
         shared::{Phase, Shared},
     },
     ring::{Consumer, LagGauge, Producer, PublishError, Taken},
@@ -55,13 +58,17 @@ impl Sender {
         };
         let clock = &self.clock;
         let mut deadline_ns = None;
+        let has_waited = Cell::new(false);
         let gives_up = || {
+            has_waited.set(true);
             let now_ns = clock.real_ns();
             now_ns >= *deadline_ns.get_or_insert(now_ns + EGRESS_WAIT_MS * 1_000_000)
         };
         let fill = |slot: &mut Outbound| {
             *slot = *outbound;
-            slot.ts_published_ns = clock.stamp_ns().unwrap_or(0);
+            if outbound.ts_published_ns == 0 || has_waited.get() {
+                slot.ts_published_ns = clock.stamp_ns().unwrap_or(0);
+            }
         };
         match ring.publish(&mut self.waiter, fill, gives_up) {
             Ok(()) => self.sent_count += 1,
@@ -84,6 +91,8 @@ pub(super) struct CoreThread<'a, M, J> {
     drain_ns: i64,
     reduces_when_behind: bool,
     report_count: u64,
+    /// When control, signals and the journal's health are looked at.
+    rarely: Rarely,
     /// What the journal was last found short of.
     condition: Condition,
     first_inputs: Vec<Event>,
@@ -104,6 +113,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
         waiter: Waiter,
     ) -> Self {
         let is_event_time = config.clock == Clock::Event;
+        let rarely = Rarely::new(&waiter, is_event_time);
         Self {
             sender: Sender {
                 ring: Some(commands),
@@ -125,6 +135,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
             },
             reduces_when_behind: config.reduces_when_behind && !is_event_time,
             report_count: 0,
+            rarely,
             condition: Condition::default(),
             first_inputs: config.resume.inputs.clone(),
             is_halted: false,
@@ -183,22 +194,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
     fn trade(&mut self) -> Result<(), EngineError> {
         let mut catch_up_ns = None;
         loop {
-            if let Some(reason) = self.shared.stop_reason()
-                && !self.is_catching_up(reason, &mut catch_up_ns)
-            {
-                return Ok(());
-            }
-            if self.shared.control.is_killed() && !self.is_halted {
-                self.is_halted = true;
-                self.operate(OperatorAction::Halt, OperatorReason::KillFlag)?;
-            }
-            if self.reduces_when_behind && self.shared.is_behind() {
-                self.reduces_when_behind = false;
-                self.shared
-                    .warn("The ingress ring was full: the core was behind its source.");
-                self.operate(OperatorAction::Reduce, OperatorReason::IngressBehind)?;
-            }
-            if !self.look_at_journal()? {
+            if self.rarely.is_due() && !self.look_around(&mut catch_up_ns)? {
                 return Ok(());
             }
             if self.cycle()? {
@@ -207,6 +203,26 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
                 self.waiter.idle();
             }
         }
+    }
+
+    /// Everything that may end or restrict trading. False when trading is over.
+    fn look_around(&mut self, catch_up_ns: &mut Option<i64>) -> Result<bool, EngineError> {
+        if let Some(reason) = self.shared.stop_reason()
+            && !self.is_catching_up(reason, catch_up_ns)
+        {
+            return Ok(false);
+        }
+        if self.shared.control.is_killed() && !self.is_halted {
+            self.is_halted = true;
+            self.operate(OperatorAction::Halt, OperatorReason::KillFlag)?;
+        }
+        if self.reduces_when_behind && self.shared.is_behind() {
+            self.reduces_when_behind = false;
+            self.shared
+                .warn("The ingress ring was full: the core was behind its source.");
+            self.operate(OperatorAction::Reduce, OperatorReason::IngressBehind)?;
+        }
+        self.look_at_journal()
     }
 
     /// False when the journal cannot go on; what it is short of becomes an input.

@@ -11,6 +11,7 @@ use crate::{
     pipeline::{
         feed::{Feed, Intake},
         guarded,
+        rarely::Rarely,
         shared::{Phase, Shared},
     },
     ring::Producer,
@@ -104,9 +105,10 @@ fn trade<I: Duty, Src: EventSource>(
     shared: &Shared<'_>,
     waiter: &mut Waiter,
 ) {
+    let mut rarely = Rarely::new(waiter, feed.is_event_time());
     while shared.phase() == Phase::Running {
         // A refusal has asked for the end already, or the core is gone: the phase will change.
-        if feed.has_refused || feed.tick().is_err() {
+        if feed.has_refused || (rarely.is_due() && feed.tick().is_err()) {
             return wait_for_phase(feed, shared, waiter);
         }
         match source.poll(feed) {
