@@ -28,8 +28,23 @@ pub fn write_frame(opcode: Opcode, payload: &[u8], mask: [u8; 4], target: &mut V
         }
     }
     target.extend_from_slice(&mask);
-    let masked = payload.iter().zip(mask.iter().cycle());
-    target.extend(masked.map(|(byte, key)| byte ^ key));
+    let first = target.len();
+    target.extend_from_slice(payload);
+    apply_mask(mask, &mut target[first..]);
+}
+
+/// Masks in place, eight bytes at a time: an order's text would take longer byte by byte than all else about it.
+fn apply_mask(mask: [u8; 4], payload: &mut [u8]) {
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    let keys = mask.iter().cycle();
+    rest.iter_mut()
+        .zip(keys)
+        .for_each(|(byte, key)| *byte ^= key);
 }
 
 /// Appends a close frame with a code and a short reason, which is cut at a character if it is too long.
