@@ -81,10 +81,18 @@ impl Args {
     /// The rates that were asked for, or those that say most.
     pub(crate) fn rates(&self) -> Vec<u64> {
         match self.scenario {
-            _ if !self.rate.is_empty() => self.rate.clone(),
             // A thousand a second roll no segment in a time that anybody waits for.
-            Scenario::Journal => RATES_DEFAULT[1..].to_vec(),
-            _ => RATES_DEFAULT.to_vec(),
+            Scenario::Journal => self.rates_or(&RATES_DEFAULT[1..]),
+            _ => self.rates_or(&RATES_DEFAULT),
+        }
+    }
+
+    /// The rates that were asked for, or these.
+    pub(crate) fn rates_or(&self, others: &[u64]) -> Vec<u64> {
+        if self.rate.is_empty() {
+            others.to_vec()
+        } else {
+            self.rate.clone()
         }
     }
 
@@ -128,6 +136,8 @@ pub(crate) enum Scenario {
     Book,
     /// One market message through the core with the built-in strategy, beside a copy of it.
     Apply,
+    /// A ticker's bytes on one socket in, an order's bytes on another out, beside a bare round trip.
+    Wire,
     /// A neural network in its fixed order, beside the plain loop.
     Inference,
 }

@@ -20,11 +20,13 @@ use crate::{
 const SIZES: [usize; 4] = [64, 64, 64, 8];
 /// Inferences of one batch.
 const BATCH: usize = 16;
+/// Values that the network takes.
+pub(crate) const INPUTS: usize = SIZES[0];
 /// Inputs that both go round in.
-const INPUTS: usize = 256;
+const INPUT_SETS: usize = 256;
 
 /// One layer as plain rows.
-struct Plain {
+pub(crate) struct Plain {
     weights: Vec<f32>,
     biases: Vec<f32>,
 }
@@ -48,7 +50,11 @@ fn some(numbers: &mut Numbers, count: usize, scale: f32) -> Vec<f32> {
     (0..count).map(one).collect()
 }
 
-fn layers(numbers: &mut Numbers) -> Result<(Vec<Plain>, Network), Failure> {
+/// The same layers in both forms.
+///
+/// # Errors
+/// Never: the shapes fit.
+pub(crate) fn layers(numbers: &mut Numbers) -> Result<(Vec<Plain>, Network), Failure> {
     let mut plain = Vec::new();
     let mut dense = Vec::new();
     for pair in SIZES.windows(2) {
@@ -78,7 +84,7 @@ fn run_plain(layers: &[Plain], input: &[f32], room: &mut [Vec<f32>; 2]) {
 pub(crate) fn measure(args: &Args, machine: &Machine) -> Result<Report, Failure> {
     let mut numbers = Numbers::new(3);
     let (plain, mut network) = layers(&mut numbers)?;
-    let inputs: Vec<Vec<f32>> = (0..INPUTS)
+    let inputs: Vec<Vec<f32>> = (0..INPUT_SETS)
         .map(|_| some(&mut numbers, SIZES[0], 1.0))
         .collect();
     let mut room = [0, 1].map(|_| Vec::with_capacity(SIZES[0]));

@@ -28,12 +28,13 @@ mod record;
 mod report;
 mod rows;
 mod scenario;
+mod wire;
 
 use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 
-use self::{args::Scenario, machine::Machine, output::Output, rows::Rows};
+use self::{args::Scenario, machine::Machine, output::Output, report::Report, rows::Rows};
 
 /// Anything that ends a measurement early.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -71,9 +72,14 @@ fn run(args: &args::Args) -> Result<u64, Failure> {
             output.head(report::HEADING)?;
             for load in scenario::loads(args)? {
                 for report in scenario::measure(args, &load, &machine)? {
-                    let named = report.histograms.iter();
-                    output.tell(&report, named.map(|named| (report.name(), named)))?;
+                    tell_one(&mut output, &report)?;
                 }
+            }
+        }
+        Scenario::Wire => {
+            output.head(report::HEADING)?;
+            for report in wire::measure(args, &machine)? {
+                tell_one(&mut output, &report)?;
             }
         }
         Scenario::Decode => tell_rows(&mut output, &decode::measure(args, &machine)?)?,
@@ -81,12 +87,15 @@ fn run(args: &args::Args) -> Result<u64, Failure> {
         Scenario::Apply => tell_rows(&mut output, &apply::measure(args, &machine)?)?,
         Scenario::Inference => {
             output.head(report::HEADING)?;
-            let report = inference::measure(args, &machine)?;
-            let named = report.histograms.iter();
-            output.tell(&report, named.map(|named| (report.name(), named)))?;
+            tell_one(&mut output, &inference::measure(args, &machine)?)?;
         }
     }
     Ok(output.failed_count())
+}
+
+fn tell_one(output: &mut Output, report: &Report) -> Result<(), Failure> {
+    let named = report.histograms.iter();
+    output.tell(report, named.map(|named| (report.name(), named)))
 }
 
 fn tell_rows(output: &mut Output, rows: &Rows) -> Result<(), Failure> {

@@ -31,6 +31,16 @@ impl Cores {
         self.allowed.iter().rev().nth(index).copied()
     }
 
+    /// The same wish for an engine of one thread that stands in the place of thread `index`.
+    pub(crate) fn placement_of(&self, index: usize, busy_threads: usize) -> Placement {
+        Placement {
+            pin: self
+                .of(index, busy_threads)
+                .map_or(Pin::Off, |core| Pin::Cores(vec![core])),
+            ..Placement::none()
+        }
+    }
+
     /// The same wish for the engine's threads.
     pub(crate) fn placement(&self) -> Placement {
         Placement {

@@ -109,3 +109,20 @@ pub fn aggregate_usdm(numbers: &mut Numbers) -> String {
         numbers.below(3) == 0
     )
 }
+
+/// Bytes before the update id of a `ticker_padded`.
+pub const TICKER_ID_FIRST: usize = "{\"stream\":\"btcusdt@bookTicker\",\"data\":{\"u\":".len();
+
+/// Spot `@bookTicker` of always the same length, with an update id of so many digits that begins with 1.
+pub fn ticker_padded(numbers: &mut Numbers, id_digits: usize) -> String {
+    let zeros = "0".repeat(id_digits - 1);
+    format!(
+        "{{\"stream\":\"btcusdt@bookTicker\",\"data\":{{\"u\":1{zeros},\"s\":\"BTCUSDT\",\
+         \"b\":\"61837.{:02}000000\",\"B\":\"{}.78800000\",\"a\":\"61838.{:02}000000\",\
+         \"A\":\"{}.54600000\"}}}}",
+        numbers.below(100),
+        numbers.below(10),
+        numbers.below(100),
+        numbers.below(10)
+    )
+}
