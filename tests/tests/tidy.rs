@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The edges between our crates that may exist; dev-dependencies are free within the table of the test crates.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("acth-nn", &[]),
     ("acth-core", &["acth-nn"]),
     ("acth-journal", &[]),
@@ -22,12 +22,17 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("acth-sim", &["acth-core"]),
     ("acth-export", &["acth-core", "acth-engine", "acth-journal"]),
     (
+        "acth-latency",
+        &["acth-core", "acth-engine", "acth-journal", "acth-sim"],
+    ),
+    (
         "acth",
         &[
             "acth-core",
             "acth-engine",
             "acth-export",
             "acth-journal",
+            "acth-latency",
             "acth-learn",
             "acth-nn",
             "acth-sim",
@@ -49,6 +54,7 @@ const ALL: &[&str] = &[
     "acth-engine",
     "acth-export",
     "acth-journal",
+    "acth-latency",
     "acth-learn",
     "acth-nn",
     "acth-sim",
@@ -57,13 +63,14 @@ const ALL: &[&str] = &[
 ];
 
 /// Crates that must forbid unsafe code altogether.
-const SAFE_CRATES: [&str; 6] = [
+const SAFE_CRATES: [&str; 7] = [
     "adapters/sim",
     "adapters/venues",
     "adapters/wire",
     "engine/core",
     "tools/cli",
     "tools/export",
+    "tools/latency",
 ];
 
 /// Longest source file.
