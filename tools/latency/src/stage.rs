@@ -5,10 +5,13 @@
 pub enum Stage {
     /// The venue's time of market data until its bytes were read.
     Feed,
-    /// Bytes read until the message was decoded.
+    /// Bytes read until the message was decoded, the messages before it in the same read included.
     Decode,
-    /// Decoded (else: read) until the core took the message's last event.
+    /// Decoded (else: read) until the core took the message's last event. The stamp `decoded` is rounded to 3 % of `decode`, so this is
+    /// no more exact than that.
     Queue,
+    /// Bytes read until the core took the message's last event: decode and queue together, exact.
+    Ingress,
     /// Taken by the core until the decision was in the journal.
     Apply,
     /// Decision in the journal until the core made the command visible to egress.
@@ -29,10 +32,11 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Feed,
         Self::Decode,
         Self::Queue,
+        Self::Ingress,
         Self::Apply,
         Self::Publish,
         Self::Send,
@@ -49,6 +53,7 @@ impl Stage {
             Self::Feed => "feed",
             Self::Decode => "decode",
             Self::Queue => "queue",
+            Self::Ingress => "ingress",
             Self::Apply => "apply",
             Self::Publish => "publish",
             Self::Send => "send",
@@ -66,6 +71,7 @@ impl Stage {
             Self::Feed => "venue's time of a message -> bytes read",
             Self::Decode => "bytes read -> message decoded",
             Self::Queue => "decoded -> taken by the core",
+            Self::Ingress => "bytes read -> taken by the core",
             Self::Apply => "taken by the core -> decision journaled",
             Self::Publish => "decision journaled -> visible to egress",
             Self::Send => "visible to egress -> bytes handed over",

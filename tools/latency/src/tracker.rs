@@ -7,6 +7,7 @@
 //! | feed                   | `ts_venue_ns` of a message            | its `ts_ingress_ns`                                |
 //! | decode                 | `ts_ingress_ns`                       | `decode_code` later                                |
 //! | queue                  | decoded, else read                    | time of the frame that ends the message            |
+//! | ingress                | `ts_ingress_ns`                       | time of the frame that ends the message            |
 //! | apply                  | time of the cause's frame             | decided, by `CommandSent`                          |
 //! | publish, send          | decided, published, by `CommandSent`  | published, `ts_egress_ns`                          |
 //! | tick_to_order          | `ts_cause_ingress_ns`                 | `ts_egress_ns`                                     |
@@ -147,6 +148,12 @@ impl Tracker {
             self.message(event, (venue, kind), ts_core_ns);
         } else {
             self.count(Stage::Queue, (venue, kind), event.ts_ingress_ns, ts_core_ns);
+            self.count(
+                Stage::Ingress,
+                (venue, kind),
+                event.ts_ingress_ns,
+                ts_core_ns,
+            );
         }
         match event.view() {
             EventView::BookStateChanged(_) => {
@@ -190,6 +197,7 @@ impl Tracker {
         }
         // The stamp is rounded: it may be a little later than the frame that it comes before.
         self.count(Stage::Queue, about, ts_ready_ns.min(ts_core_ns), ts_core_ns);
+        self.count(Stage::Ingress, about, ts_ingress_ns, ts_core_ns);
     }
 
     /// A decision that followed from the input `cause`.

@@ -21,7 +21,8 @@ pub enum LatencyBy {
 #[command(after_help = "Stages, in the order of the way:\n  \
     feed           the venue's time of a message -> its bytes read (two clocks: look at `negative`)\n  \
     decode         bytes read -> message decoded\n  \
-    queue          decoded -> taken by the core\n  \
+    queue          decoded -> taken by the core (the stamp `decoded` is kept to 3 %)\n  \
+    ingress        bytes read -> taken by the core: both together, exact\n  \
     apply          taken by the core -> decision journaled\n  \
     publish        decision journaled -> command visible to egress\n  \
     send           visible to egress -> bytes handed over (in the mode `gated` with the wait for the disk)\n  \

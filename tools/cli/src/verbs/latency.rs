@@ -77,11 +77,15 @@ fn notes(measured: &Measured, rows: &[Row]) -> Vec<String> {
             grouped(measured.unstamped)
         ));
     }
-    let negative: u64 = rows.iter().map(|row| row.negative).sum();
-    if negative > 0 {
+    let below = rows.iter().filter(|row| row.negative > 0);
+    let mut stages: Vec<&str> = below.clone().map(|row| row.stage.name()).collect();
+    stages.dedup();
+    if !stages.is_empty() {
         notes.push(format!(
-            "{} durations were below zero and count as zero: the venue's clock and ours disagree",
-            grouped(negative)
+            "{} durations were below zero and count as zero ({}): the venue's clock and ours disagree, or a paper venue delivered its \
+             reports at the end of a run before they were due",
+            grouped(below.map(|row| row.negative).sum()),
+            stages.join(", ")
         ));
     }
     if measured.decode_saturated > 0 {
