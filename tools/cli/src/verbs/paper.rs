@@ -42,9 +42,14 @@ impl PaperSetup {
         };
         if !path.is_empty() {
             let model = read_model(Path::new(path))?;
+            let from = &model.fitted_from.journal;
+            let origin = if from.is_empty() {
+                String::new()
+            } else {
+                format!(" (fitted from {from})")
+            };
             setup.notes.push(format!(
-                "paper latencies are drawn from {path} (fitted from {}); paper.order_latency and paper.report_latency are not used",
-                model.fitted_from.journal
+                "paper latencies are drawn from {path}{origin}; paper.order_latency and paper.report_latency are not used"
             ));
             setup.model = Some(model);
             // What a venue lacks is told before a journal is begun.
