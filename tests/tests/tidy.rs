@@ -23,6 +23,10 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("acth-doctor", &[]),
     ("acth-export", &["acth-core", "acth-engine", "acth-journal"]),
     (
+        "acth-latency",
+        &["acth-core", "acth-engine", "acth-journal", "acth-sim"],
+    ),
+    (
         "acth",
         &[
             "acth-core",
@@ -30,6 +34,7 @@ const EDGES: [(&str, &[&str]); 13] = [
             "acth-engine",
             "acth-export",
             "acth-journal",
+            "acth-latency",
             "acth-learn",
             "acth-nn",
             "acth-sim",
@@ -52,6 +57,7 @@ const ALL: &[&str] = &[
     "acth-engine",
     "acth-export",
     "acth-journal",
+    "acth-latency",
     "acth-learn",
     "acth-nn",
     "acth-sim",
@@ -68,6 +74,7 @@ const SAFE_CRATES: [&str; 7] = [
     "engine/nn",
     "tools/cli",
     "tools/export",
+    "tools/latency",
 ];
 
 /// Longest source file.

@@ -82,7 +82,12 @@ pub struct RunManifest {
     pub strategy: String,
     /// The core's whole configuration.
     pub core: serde_json::Value,
-    /// SHA-256 of strategy, hub and core configuration, hexadecimal: equal for runs of the same machine.
+    /// What the paper venue was made from beyond fixed latencies: a latency model. No machine depends on it, the journal of a backtest
+    /// does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper: Option<serde_json::Value>,
+    /// SHA-256 of strategy, hub and core configuration, and of `paper` where there is one, hexadecimal: equal for runs of the same
+    /// machine.
     pub config_hash: String,
     /// The last frame of the run that this one goes on from, in the same journal.
     pub parent_sequence: Option<u64>,
@@ -114,6 +119,7 @@ impl RunManifest {
             clock,
             strategy: strategy.to_owned(),
             core: serde_json::Value::Null,
+            paper: None,
             config_hash: String::new(),
             parent_sequence: None,
             started_ns: 0,
@@ -135,10 +141,13 @@ impl RunManifest {
     /// SHA-256 of what a machine is built from, hexadecimal.
     pub fn hash_config(&self) -> String {
         // The keys of a JSON object are kept sorted, so equal configurations have equal texts.
-        let text = format!(
+        let mut text = format!(
             "{}\n{}\n{}\n{}",
             self.strategy, self.hub_id, self.seed, self.core
         );
+        if let Some(paper) = &self.paper {
+            text += &format!("\n{paper}");
+        }
         let hash = Sha256::digest(text);
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -178,6 +187,15 @@ mod tests {
         manifest.config_hash.clone_from(&back.config_hash);
         assert_eq!(back, manifest);
         assert!(back.builds_same_machine(&manifest));
+        assert!(!String::from_utf8(bytes).unwrap().contains("paper"));
+        manifest.paper = Some(serde_json::json!({"latency_model": 1}));
+        assert_ne!(manifest.hash_config(), back.config_hash);
+        assert!(back.builds_same_machine(&manifest));
+        let bytes = manifest.to_bytes().unwrap();
+        assert_eq!(
+            RunManifest::from_bytes(&bytes).unwrap().paper,
+            manifest.paper
+        );
         manifest.format = 2;
         let error = RunManifest::from_bytes(&manifest.to_bytes().unwrap()).unwrap_err();
         assert!(error.to_string().contains("format 2"));

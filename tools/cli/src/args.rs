@@ -1,8 +1,12 @@
 //! The command line: verbs, flags and their help.
 
+mod latency;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb};
 
 /// Autonomous Cross-Asset Trading Hub: market events in, journaled decisions out, replayed bit for bit.
 #[derive(Debug, Parser)]
@@ -26,6 +30,8 @@ pub enum Verb {
     Backtest(BacktestArgs),
     /// Run a journal's inputs again and compare every decision, byte for byte.
     Replay(ReplayArgs),
+    /// Show how long every stage took, from any journal: percentiles, a plot, files for HdrHistogram's tools.
+    Latency(LatencyArgs),
     /// Look into a journal.
     #[command(subcommand)]
     Journal(JournalVerb),

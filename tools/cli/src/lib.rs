@@ -19,7 +19,7 @@
 //! }
 //! ```
 //!
-//! That program has every verb: `run`, `backtest`, `replay`, `journal`, `config`.
+//! That program has every verb: `run`, `backtest`, `replay`, `latency`, `journal`, `config`.
 
 #![forbid(unsafe_code)]
 
@@ -76,6 +76,7 @@ fn dispatch(verb: &Verb, strategies: &[Registered]) -> Result<(), Failure> {
             registry::find(strategies, &config.strategy)?.backtest(args, &config)
         }
         Verb::Replay(args) => verbs::replay::run(args, strategies),
+        Verb::Latency(args) => verbs::latency::run(args),
         Verb::Journal(verb) => verbs::journal::run(verb, strategies),
         Verb::Config(args) => show_config(args, strategies),
     }

@@ -19,6 +19,7 @@ use crossbeam::queue::ArrayQueue;
 use super::{
     PaperConfig,
     book::DisplayedBook,
+    latency::{LatencyModel, LatencyModelError, Legs, Way},
     order::{PassiveFill, RestingOrder, RestingOrders},
     recent::RecentIds,
 };
@@ -32,6 +33,8 @@ pub struct PaperState {
     config: PaperConfig,
     instruments: Instruments,
     arriving: Arc<ArrayQueue<Outbound>>,
+    /// The way from a decision to the venue.
+    order_legs: Legs,
     /// Commands with the time at which they reach the venue, in order.
     scheduled: VecDeque<(i64, Outbound)>,
     markets: Vec<PaperMarket>,
@@ -50,7 +53,7 @@ struct PaperMarket {
 /// Numbers and keeps the reports until they are due.
 #[derive(Debug)]
 struct ReportDesk {
-    latency_ns: i64,
+    legs: Legs,
     source: u16,
     /// Reports with the time at which they reach us, in order.
     due: VecDeque<(i64, Event)>,
@@ -82,10 +85,11 @@ impl PaperState {
             instruments: instruments.clone(),
             scheduled: VecDeque::with_capacity(arriving.capacity()),
             arriving,
+            order_legs: Legs::fixed(Way::Order, config.order_latency_ns),
             markets: (0..instruments.count()).map(market).collect(),
             used_ids: RecentIds::new(config.ids_max),
             desk: ReportDesk {
-                latency_ns: config.report_latency_ns.max(0),
+                legs: Legs::fixed(Way::Report, config.report_latency_ns.max(0)),
                 source: config.source,
                 due: VecDeque::with_capacity(REPORTS_MAX),
                 next_execution_id: 1,
@@ -94,6 +98,20 @@ impl PaperState {
             clock_ns: 0,
             config,
         }
+    }
+
+    /// Draws the latencies from a model instead of using the fixed ones; call it before anything else.
+    ///
+    /// # Errors
+    /// When the model is not well formed, or lacks a venue of the instruments.
+    pub fn with_latency_model(
+        mut self,
+        model: &LatencyModel,
+        seed: u64,
+    ) -> Result<Self, LatencyModelError> {
+        self.order_legs = Legs::drawn(Way::Order, model, &self.instruments, seed)?;
+        self.desk.legs = Legs::drawn(Way::Report, model, &self.instruments, seed)?;
+        Ok(self)
     }
 
     /// How many orders rest.
@@ -187,11 +205,10 @@ impl PaperState {
         while self.scheduled.len() < self.arriving.capacity()
             && let Some(outbound) = self.arriving.pop()
         {
-            let due_ns = outbound
-                .ts_decided_ns
-                .saturating_add(self.config.order_latency_ns);
-            let last_ns = self.scheduled.back().map_or(i64::MIN, |command| command.0);
-            self.scheduled.push_back((due_ns.max(last_ns), outbound));
+            let instrument = outbound.decision.instrument_id();
+            let legs = &mut self.order_legs;
+            let due_ns = legs.arrival_ns(instrument, outbound.ts_decided_ns);
+            insert_by_time(&mut self.scheduled, due_ns, outbound);
         }
     }
 
@@ -293,8 +310,10 @@ impl PaperState {
         self.report(EventKind::CancelRejected, decision, reason, 0);
     }
 
-    /// Ids given from now on are above `first_id`.
-    pub(super) fn begin_life(&mut self, first_id: u64, now_ns: i64) {
+    /// Ids given from now on are above `first_id`, and latencies are drawn anew.
+    pub(super) fn begin_life(&mut self, life: u64, first_id: u64, now_ns: i64) {
+        self.order_legs.begin_life(life);
+        self.desk.legs.begin_life(life);
         self.clock_ns = self.clock_ns.max(now_ns);
         self.desk.next_execution_id = first_id + 1;
         self.desk.next_venue_order_id = first_id + 1;
@@ -402,9 +421,16 @@ impl ReportDesk {
     fn push(&mut self, event: Event, ts_executed_ns: i64) {
         let mut event = event.at(ts_executed_ns, 0);
         event.source = self.source;
-        let due_ns = ts_executed_ns.saturating_add(self.latency_ns);
-        self.due.push_back((due_ns, event));
+        let due_ns = self.legs.arrival_ns(event.instrument_id(), ts_executed_ns);
+        insert_by_time(&mut self.due, due_ns, event);
     }
+}
+
+/// Adds to a list in the order of times, behind what has the same time. Venues take turns, so the place is near the end.
+fn insert_by_time<T>(list: &mut VecDeque<(i64, T)>, due_ns: i64, item: T) {
+    let later = list.iter().rev().take_while(|(ns, _)| *ns > due_ns);
+    let index = list.len() - later.count();
+    list.insert(index, (due_ns, item));
 }
 
 /// Writes the fills of one instrument at one moment.

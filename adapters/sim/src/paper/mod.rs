@@ -6,7 +6,7 @@
 //!
 //! The rules, from the plain to the subtle:
 //! - A command reaches the venue `order_latency_ns` after it was decided; a report reaches us `report_latency_ns` after
-//!   the execution.
+//!   the execution. With a `LatencyModel` both are drawn from what was measured.
 //! - Marketable orders walk the displayed levels. What they took stays taken until the venue says something new
 //!   about that level.
 //! - A resting order queues behind what was displayed at its price. Trades at that price and a shrinking level bring
@@ -19,6 +19,7 @@
 mod book;
 mod exchange;
 mod ladder;
+mod latency;
 mod order;
 mod recent;
 mod restore;
@@ -33,6 +34,9 @@ use acth_core::{
 };
 use crossbeam::queue::ArrayQueue;
 pub use exchange::PaperState;
+pub use latency::{
+    FittedFrom, LATENCY_MODEL_FORMAT, LatencyModel, LatencyModelError, Split, VenueLatency,
+};
 use serde::{Deserialize, Serialize};
 pub use venue::PaperVenue;
 

@@ -19,7 +19,7 @@ impl PaperState {
     /// Takes in the hub's open orders that may be at the venue; call it before the first event. `life` is a number that no
     /// earlier life of this venue had (the journal's run id); `now_ns` is the present time.
     pub fn restore<'a>(&mut self, orders: impl Iterator<Item = &'a Order>, life: u64, now_ns: i64) {
-        self.begin_life(life << IDS_PER_LIFE_BITS, now_ns);
+        self.begin_life(life, life << IDS_PER_LIFE_BITS, now_ns);
         for order in orders {
             self.restore_order(order);
         }

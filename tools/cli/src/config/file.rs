@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use super::{Config, nearest::nearest};
 use crate::exit::Failure;
 
@@ -15,7 +17,11 @@ pub(super) fn read(path: &Path) -> Result<Config, Failure> {
     parse(&path.display().to_string(), &text)
 }
 
-fn parse(name: &str, text: &str) -> Result<Config, Failure> {
+/// Reads a TOML text that is called `name`.
+///
+/// # Errors
+/// As `read`.
+pub(crate) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
         let (line, column) = place(text, error.span().map_or(0, |span| span.start));
         let message = explain(error.message());
@@ -55,7 +61,9 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        parse("acth.toml", text).expect_err("was taken").to_string()
+        parse::<Config>("acth.toml", text)
+            .expect_err("was taken")
+            .to_string()
     }
 
     #[test]
@@ -82,7 +90,7 @@ mod tests {
     #[test]
     fn the_whole_default_configuration_can_be_read_back() {
         let text = Config::default().to_toml().expect("has a TOML form");
-        let again = parse("defaults", &text)
+        let again = parse::<Config>("defaults", &text)
             .expect("reads back")
             .to_toml()
             .expect("writes");

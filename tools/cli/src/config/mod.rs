@@ -154,6 +154,8 @@ pub struct Paper {
     pub order_latency: String,
     /// Time from the venue's book back to us.
     pub report_latency: String,
+    /// File with a model that `acth latency fit` wrote: both times are then drawn from it, and the two above are not used. Empty = none.
+    pub latency_model: String,
 }
 
 /// Fees of one venue, in parts per million of notional; negative = rebate.
@@ -256,6 +258,7 @@ impl Default for Paper {
         Self {
             order_latency: String::from("250us"),
             report_latency: String::from("250us"),
+            latency_model: String::new(),
         }
     }
 }

@@ -12,7 +12,7 @@ use acth_engine::{
     pipeline::{self, RunOutcome},
 };
 use acth_sim::{
-    paper,
+    paper::PaperVenue,
     source::{WorldSource, WorldSourceConfig},
     world::World,
 };
@@ -22,11 +22,12 @@ use acth_venues::{
 };
 
 use super::{
-    NewJournal, create_journal, engine_config, journal_path, show, summarise, thread_mode, words,
+    NewJournal, create_journal, engine_config, journal_path, paper::PaperSetup, show, summarise,
+    thread_mode, words,
 };
 use crate::{
     args::{BacktestArgs, Threads},
-    config::{Config, Fees, Purpose, duration_ns},
+    config::{Config, Fees, Purpose},
     exit::Failure,
     progress::{Moment, with_display},
     registry::Recipe,
@@ -112,11 +113,13 @@ fn trade<S: Strategy + Send, Src: EventSource + Send>(
     let threads = thread_mode(args.trade.threads, Threads::Single);
     let mut engine = engine_config(config, recipe, threads, Clock::Event)?;
     engine.duration_ns = duration_ns;
+    let setup = PaperSetup::read(config, &recipe.core.instruments)?;
+    engine.manifest.paper = setup.to_value()?;
     let path = journal_path(&args.trade, config);
     let NewJournal { path, writer } = create_journal(path, config, Purpose::Backtest)?;
     let sync = writer.sync();
-    let (sink, state) = paper::channel(paper_config(config)?, &recipe.core.instruments);
-    let mut venue = paper::PaperVenue::new(source, state);
+    let (sink, state) = setup.open(&recipe.core.instruments)?;
+    let mut venue = PaperVenue::new(source, state);
     let control = Control::with_signals().map_err(Failure::could_not)?;
     let monitor = Monitor::new();
     let start = Instant::now();
@@ -131,25 +134,9 @@ fn trade<S: Strategy + Send, Src: EventSource + Send>(
             path.display()
         ))
     })?;
-    Ok(summarise(
-        "backtest",
-        &outcome,
-        &path,
-        sync,
-        start.elapsed(),
-    ))
-}
-
-/// The paper venue by the configuration.
-///
-/// # Errors
-/// When a latency is no duration.
-pub fn paper_config(config: &Config) -> Result<paper::PaperConfig, Failure> {
-    Ok(paper::PaperConfig {
-        order_latency_ns: duration_ns("paper.order_latency", &config.paper.order_latency)?,
-        report_latency_ns: duration_ns("paper.report_latency", &config.paper.report_latency)?,
-        ..paper::PaperConfig::default()
-    })
+    let mut summary = summarise("backtest", &outcome, &path, sync, start.elapsed());
+    summary.warnings.extend(setup.notes);
+    Ok(summary)
 }
 
 fn with_capture_fees(config: &Config) -> Config {

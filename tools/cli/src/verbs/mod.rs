@@ -4,6 +4,8 @@ pub mod backtest;
 mod heartbeat;
 pub mod journal;
 mod keeper;
+pub mod latency;
+mod paper;
 pub mod prior;
 pub mod replay;
 pub mod run;

@@ -24,7 +24,7 @@ use acth_engine::{
     resume::{Rearm, was_sent},
 };
 use acth_journal::{Place, Writer};
-use acth_sim::{paper, server::SimVenue};
+use acth_sim::{paper::PaperVenue, server::SimVenue};
 use acth_venues::{
     binance::{
         catalogue::Listing,
@@ -37,13 +37,12 @@ use acth_venues::{
 use acth_wire::binance::Market;
 
 use super::{
-    NewJournal,
-    backtest::paper_config,
-    create_journal, engine_config,
+    NewJournal, create_journal, engine_config,
     heartbeat::Heartbeat,
     journal_path,
     keeper::Keeper,
     moment_of_time, now_ns,
+    paper::PaperSetup,
     prior::{self, Prior},
     show, summarise, thread_mode,
 };
@@ -89,6 +88,7 @@ struct HubRun<S: Strategy> {
     instruments: Instruments,
     engine: EngineConfig,
     core: Core<S>,
+    paper: PaperSetup,
     writer: Writer,
     recovery: Option<RecoveryFacts>,
     notes: Vec<String>,
@@ -114,6 +114,8 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         engine.duration_ns = (args.duration > 0).then_some(args.duration);
         engine.manifest.started_ns = started_ns;
         let instruments = recipe.core.instruments.clone();
+        let paper = PaperSetup::read(config, &instruments)?;
+        engine.manifest.paper = paper.to_value()?;
         let Some(prior) = prior else {
             let core = recipe.build()?;
             let NewJournal { path, writer } = create_journal(path, config, Purpose::Run)?;
@@ -123,6 +125,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
                 instruments,
                 engine,
                 core,
+                paper,
                 writer,
                 recovery: None,
                 notes: Vec::new(),
@@ -147,6 +150,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             venue,
             instruments,
             engine,
+            paper,
             writer,
             recovery,
             notes: prior.notes(rearm),
@@ -156,12 +160,12 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
 
     fn run(mut self, args: &RunArgs, config: &Config) -> Result<(), Failure> {
         let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments)?);
-        let (sink, mut state) = paper::channel(paper_config(config)?, &self.instruments);
+        let (sink, mut state) = self.paper.open(&self.instruments)?;
         if self.recovery.is_some() {
             let at_the_venue = self.core.open_orders().filter(|order| was_sent(order));
             state.restore(at_the_venue, self.writer.run_id(), now_ns());
         }
-        let mut source = paper::PaperVenue::new(&mut sessions, state);
+        let mut source = PaperVenue::new(&mut sessions, state);
         let control = Arc::new(Control::with_signals().map_err(Failure::could_not)?);
         let monitor = Arc::new(Monitor::new());
         let sync = self.writer.sync();
@@ -197,6 +201,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         let mut summary = summarise("run", &outcome, &self.path, sync, elapsed);
         summary.recovery = self.recovery;
         summary.warnings.extend(self.notes);
+        summary.warnings.extend(self.paper.notes);
         kept.finish(&place, config, &outcome, &mut summary)?;
         add_sessions(&mut summary, sessions.sources());
         show(&summary, args.trade.json)

@@ -139,7 +139,7 @@ fn first_manifest(dir: &Path) -> Result<Option<RunManifest>, Failure> {
 }
 
 /// Runs long work on a journal's bytes behind a progress bar; `work` tells bytes (or pieces) done and in all.
-fn with_progress<T: Send>(
+pub(super) fn with_progress<T: Send>(
     is_json: bool,
     what: &str,
     work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T + Send,
