@@ -19,7 +19,7 @@
 //! }
 //! ```
 //!
-//! That program has every verb: `run`, `backtest`, `replay`, `journal`, `config`.
+//! That program has every verb: `run`, `backtest`, `replay`, `journal`, `doctor`, `config`.
 
 #![forbid(unsafe_code)]
 
@@ -77,6 +77,7 @@ fn dispatch(verb: &Verb, strategies: &[Registered]) -> Result<(), Failure> {
         }
         Verb::Replay(args) => verbs::replay::run(args, strategies),
         Verb::Journal(verb) => verbs::journal::run(verb, strategies),
+        Verb::Doctor(args) => verbs::doctor::run(args),
         Verb::Config(args) => show_config(args, strategies),
     }
 }

@@ -277,7 +277,7 @@ fn one_file_decides() {
         expect(&row, severity);
         assert!(row.finding.contains(part), "{part}: {row:?}");
         match before {
-            Ok(before) => host.put(path, &before),
+            Result::Ok(before) => host.put(path, &before),
             Err(_) => host.remove(path),
         }
     }

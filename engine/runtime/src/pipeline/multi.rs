@@ -29,6 +29,7 @@ use super::{
     outcome::Remains,
     settle,
     shared::{Phase, Shared},
+    touch_memory,
 };
 use crate::{
     config::EngineConfig,
@@ -101,6 +102,7 @@ where
         reports_out,
         waiter(topology, CORE),
     );
+    touch_memory(config, shared);
     thread::scope(|scope| {
         let core = spawn(scope, CORE, config, topology, shared, move || core.run())?;
         let egress = spawn(scope, EGRESS, config, topology, shared, move || {

@@ -20,6 +20,7 @@ use super::{
     outcome::Remains,
     settle,
     shared::{Phase, Shared},
+    touch_memory,
 };
 use crate::{
     clock::Clock,
@@ -433,6 +434,7 @@ where
         first_inputs: config.resume.inputs.clone(),
         is_halted: false,
     };
+    touch_memory(config, shared);
     thread::scope(|scope| {
         let handle = thread::Builder::new()
             .name(HUB.to_owned())

@@ -39,7 +39,7 @@ use acth_wire::binance::Market;
 use super::{
     NewJournal,
     backtest::paper_config,
-    create_journal, engine_config,
+    create_journal, doctor, engine_config,
     heartbeat::Heartbeat,
     journal_path,
     keeper::Keeper,
@@ -70,6 +70,8 @@ const LISTING_TIMEOUT: Duration = Duration::from_secs(5);
 /// As documented for the exit codes.
 pub fn run<S: Strategy + Send + 'static>(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let path = journal_path(&args.trade, config);
+    let threads = args.trade.threads.unwrap_or_else(default_threads);
+    let host_notes = doctor::admit(config, threads, path.clone(), args.check.as_deref())?;
     let prior = if prior::is_there(&path) {
         Prior::<S>::find(&path)?
     } else {
@@ -78,7 +80,8 @@ pub fn run<S: Strategy + Send + 'static>(args: &RunArgs, config: &Config) -> Res
     if let Some(prior) = &prior {
         prior.expect_wall_time()?;
     }
-    let session = HubRun::prepare(args, config, path, prior)?;
+    let mut session = HubRun::prepare(args, config, path, prior)?;
+    session.notes.extend(host_notes);
     session.run(args, config)
 }
 
@@ -233,7 +236,7 @@ fn list_instruments(venue: &SimVenue, config: &Config) -> Result<Instruments, Fa
 }
 
 /// A thread each where there are cores for them and for the venue beside them, else one loop.
-fn default_threads() -> Threads {
+pub(super) fn default_threads() -> Threads {
     if allowed_cores().len() >= MULTI_CORES_MIN {
         Threads::Multi
     } else {
