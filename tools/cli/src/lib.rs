@@ -28,6 +28,7 @@ pub mod config;
 pub mod describe;
 pub mod exit;
 mod logging;
+pub mod notify;
 pub mod output;
 pub mod progress;
 mod registry;

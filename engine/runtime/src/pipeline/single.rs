@@ -30,6 +30,7 @@ use crate::{
     journal::Journal,
     latency::Latency,
     machine::Machine,
+    monitor::RunStage,
     topology::{HUB, Topology},
     wait::{WaitStrategy, Waiter},
 };
@@ -242,7 +243,9 @@ struct Hub<'a, M, J, Snk, Src> {
 
 impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, Snk, Src> {
     fn trade(&mut self) {
+        self.shared.monitor.set_stage(RunStage::Trading);
         while self.shared.stop_reason().is_none() {
+            self.shared.monitor.turn();
             let core = &mut self.feed.intake;
             if self.shared.control.is_killed() && !self.is_halted {
                 self.is_halted = true;

@@ -51,6 +51,7 @@ use crate::{
     args::{RunArgs, Threads},
     config::{Config, Purpose},
     exit::Failure,
+    notify::{self, Notifier},
     progress::with_display,
     registry::Recipe,
     summary::{Decode, RecoveryFacts, Summary},
@@ -170,6 +171,13 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         let sync = self.writer.sync();
         let place = Place::from(&self.path);
         let keeper = Keeper::start::<S>(&place, config, &control)?;
+        let timer = Duration::from_nanos(config.timer_interval_ns()?.unsigned_abs());
+        let environment = notify::Environment::of_process();
+        let notifier = Notifier::start(&environment, Arc::clone(&monitor), timer);
+        let notifier = notifier.unwrap_or_else(|sentence| {
+            self.notes.push(sentence);
+            None
+        });
         let heartbeat = Heartbeat::start(Arc::clone(&monitor), config.heartbeat_interval_ns()?);
         let start = Instant::now();
         let ran: Result<RunOutcome<Core<S>>, _> = with_display(
@@ -188,6 +196,9 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             },
         );
         let elapsed = start.elapsed();
+        if let Some(notifier) = notifier {
+            notifier.stop();
+        }
         heartbeat.stop();
         self.venue.stop();
         let kept = keeper.stop();

@@ -15,6 +15,7 @@ use crate::{
     journal::Journal,
     latency::Latency,
     machine::Machine,
+    monitor::RunStage,
     pipeline::{
         BATCH, closing_command, condition_command, condition_sentence,
         core_stage::CoreStage,
@@ -178,7 +179,9 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
 
     fn trade(&mut self) -> Result<(), EngineError> {
         let mut catch_up_ns = None;
+        self.shared.monitor.set_stage(RunStage::Trading);
         loop {
+            self.shared.monitor.turn();
             if let Some(reason) = self.shared.stop_reason()
                 && !self.is_catching_up(reason, &mut catch_up_ns)
             {
