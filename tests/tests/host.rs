@@ -12,6 +12,7 @@ use std::{
         unix::net::{SocketAddr, UnixDatagram},
     },
     path::{Path, PathBuf},
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -158,18 +159,22 @@ fn run_goes_live_only_on_a_host_that_passes() {
     );
 }
 
-/// Everything that was said on a socket, in order, one line each.
-fn heard(socket: &UnixDatagram) -> Vec<String> {
+/// Collects what is said on a socket, one line each, until the run says that it is stopping. A queue that nobody reads holds a
+/// few words only, and the run does not wait for it.
+fn listen(socket: UnixDatagram) -> JoinHandle<Vec<String>> {
     socket
-        .set_read_timeout(Some(Duration::from_millis(50)))
+        .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
-    let mut lines = Vec::new();
-    let mut buffer = [0; 4096];
-    while let Ok(count) = socket.recv(&mut buffer) {
-        let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
-        lines.extend(text.lines().map(str::to_owned));
-    }
-    lines
+    thread::spawn(move || {
+        let mut lines: Vec<String> = Vec::new();
+        let mut buffer = [0; 4096];
+        while !lines.iter().any(|line| line == "STOPPING=1") {
+            let count = socket.recv(&mut buffer).unwrap();
+            let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
+            lines.extend(text.lines().map(str::to_owned));
+        }
+        lines
+    })
 }
 
 fn run_under_a_manager(name: &str, dir: &Path) -> bool {
@@ -208,8 +213,9 @@ fn the_service_manager_is_told() {
     ];
     for (name, socket) in sockets {
         let dir = tempfile::tempdir().unwrap();
+        let listening = listen(socket);
         assert!(run_under_a_manager(&name, dir.path()), "{name}");
-        let lines = heard(&socket);
+        let lines = listening.join().unwrap();
         let place = |wanted: &str| lines.iter().position(|line| line == wanted);
         let ready = place("READY=1").unwrap_or_else(|| panic!("{lines:?}"));
         let stopping = place("STOPPING=1").unwrap_or_else(|| panic!("{lines:?}"));

@@ -3,7 +3,12 @@
 //!
 //! Where the system permits none of it the tests say so and look at nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may panic, and says what it leaves out"
+)]
 
 mod support;
 
