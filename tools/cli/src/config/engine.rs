@@ -5,6 +5,8 @@ use acth_engine::{
     ring::{RING_SLOTS_MAX, RING_SLOTS_MIN},
 };
 
+use acth_venues::SocketOptions;
+
 use super::{Engine, Host};
 use crate::exit::Failure;
 
@@ -30,6 +32,14 @@ impl Engine {
             )));
         }
         Ok(())
+    }
+
+    /// What is asked of the kernel for sockets of market data.
+    pub const fn socket_options(&self) -> SocketOptions {
+        SocketOptions {
+            busy_poll_us: self.busy_poll_us,
+            is_stamped: self.kernel_stamps,
+        }
     }
 
     /// How busy threads are scheduled; ordinary where nothing privileged is to be asked for.

@@ -123,6 +123,8 @@ pub struct Engine {
     pub fifo_priority: u8,
     /// How long a read of a market-data socket polls the network card itself, us; 0 = off.
     pub busy_poll_us: u32,
+    /// Have the kernel stamp market data, so that the time until our read is counted (`kernel_to_read`).
+    pub kernel_stamps: bool,
 }
 
 /// The host.
@@ -251,6 +253,7 @@ impl Default for Engine {
             scheduling: String::from("nice"),
             fifo_priority: 1,
             busy_poll_us: 0,
+            kernel_stamps: true,
         }
     }
 }

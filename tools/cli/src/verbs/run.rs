@@ -32,6 +32,7 @@ use acth_venues::{
         session::{Session, SessionConfig},
         venue_name,
     },
+    kernel_delay::KernelDelay,
     multi::MultiSource,
 };
 use acth_wire::binance::Market;
@@ -54,7 +55,7 @@ use crate::{
     notify::{self, Notifier},
     progress::with_display,
     registry::Recipe,
-    summary::{Decode, RecoveryFacts, Summary},
+    summary::{Decode, Percentiles, RecoveryFacts, Summary},
 };
 
 /// The two markets of the embedded venue, with the path under which each is served.
@@ -159,7 +160,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
     }
 
     fn run(mut self, args: &RunArgs, config: &Config) -> Result<(), Failure> {
-        let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments)?);
+        let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments, config)?);
         let (sink, mut state) = paper::channel(paper_config(config)?, &self.instruments);
         if self.recovery.is_some() {
             let at_the_venue = self.core.open_orders().filter(|order| was_sent(order));
@@ -256,8 +257,13 @@ pub(super) fn default_threads() -> Threads {
 }
 
 /// One session a market that has instruments.
-fn open_sessions(venue: &SimVenue, instruments: &Instruments) -> Result<Vec<Session>, Failure> {
+fn open_sessions(
+    venue: &SimVenue,
+    instruments: &Instruments,
+    config: &Config,
+) -> Result<Vec<Session>, Failure> {
     let address = venue.address();
+    let options = config.engine.socket_options();
     let mut sessions = Vec::with_capacity(MARKETS.len());
     for (market, prefix) in MARKETS {
         let listed = |row: &str| row == venue_name(market);
@@ -274,22 +280,45 @@ fn open_sessions(venue: &SimVenue, instruments: &Instruments) -> Result<Vec<Sess
             instruments: ids,
         };
         let number = sessions.len() as u16 + 1;
-        sessions.push(Session::new(&config, instruments, number).map_err(Failure::could_not)?);
+        let session = Session::new(&config, instruments, number).map_err(Failure::could_not)?;
+        sessions.push(session.with_socket_options(options));
     }
     Ok(sessions)
 }
 
 fn add_sessions(summary: &mut Summary, sessions: &[Session]) {
     let mut feeds = FeedStats::default();
+    let mut delay = KernelDelay::new();
     for session in sessions {
         let stats = session.stats();
         feeds.add(&stats.feed);
+        delay.add(session.kernel_delay());
         if stats.disconnects > 0 {
             let lost = stats.disconnects;
             summary
                 .warnings
                 .push(format!("a session was lost {lost} times and opened again"));
         }
+    }
+    // One sentence for all sessions: they ask for the same and are refused the same.
+    if let Some(refusals) = sessions
+        .iter()
+        .map(Session::refusals)
+        .find(|all| !all.is_empty())
+    {
+        let sentence = format!("market-data sockets: {}", refusals.join("; "));
+        summary.warnings.push(sentence);
+    }
+    if delay.count() > 0 {
+        let numbers = Percentiles {
+            count: delay.count(),
+            p50: delay.at_quantile_ns(0.5),
+            p90: delay.at_quantile_ns(0.9),
+            p99: delay.at_quantile_ns(0.99),
+            p999: delay.at_quantile_ns(0.999),
+            max: delay.max_ns(),
+        };
+        summary.latency_ns.insert("kernel_to_read", numbers);
     }
     summary.decode = Some(Decode {
         frames: feeds.frames,
