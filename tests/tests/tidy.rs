@@ -12,13 +12,14 @@ use std::{
 };
 
 /// The edges between our crates that may exist; dev-dependencies are free within the table of the test crates.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("acth-nn", &[]),
     ("acth-core", &["acth-nn"]),
     ("acth-journal", &[]),
     ("acth-engine", &["acth-core", "acth-journal"]),
     ("acth-wire", &["acth-core"]),
-    ("acth-venues", &["acth-core", "acth-wire"]),
+    ("acth-net", &[]),
+    ("acth-venues", &["acth-core", "acth-net", "acth-wire"]),
     ("acth-sim", &["acth-core"]),
     ("acth-doctor", &[]),
     ("acth-export", &["acth-core", "acth-engine", "acth-journal"]),
@@ -36,6 +37,7 @@ const EDGES: [(&str, &[&str]); 13] = [
             "acth-journal",
             "acth-latency",
             "acth-learn",
+            "acth-net",
             "acth-nn",
             "acth-sim",
             "acth-venues",
@@ -59,6 +61,7 @@ const ALL: &[&str] = &[
     "acth-journal",
     "acth-latency",
     "acth-learn",
+    "acth-net",
     "acth-nn",
     "acth-sim",
     "acth-venues",

@@ -13,4 +13,7 @@ pub mod binance;
 mod bytes;
 pub mod capture;
 mod helper;
+pub mod kernel_delay;
 pub mod multi;
+
+pub use acth_net::SocketOptions;

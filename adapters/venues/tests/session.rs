@@ -23,6 +23,7 @@ use acth_core::{
     port::{EventSource, Progress},
 };
 use acth_venues::{
+    SocketOptions,
     binance::{
         Market, SessionTiming, catalogue,
         session::{Session, SessionConfig},
@@ -594,5 +595,43 @@ fn a_run_that_stops_ends_the_session() {
     let start = Instant::now();
     while bench.session.poll(&mut bench.sink).unwrap() != Progress::Ended {
         assert!(start.elapsed() < PATIENCE);
+    }
+}
+
+#[test]
+fn stamped_sockets_tell_the_time_in_the_kernel_and_busy_polled_ones_read_the_same() {
+    let stamped = |busy_poll_us| SocketOptions {
+        busy_poll_us,
+        is_stamped: true,
+    };
+    for options in [SocketOptions::default(), stamped(0), stamped(20)] {
+        let venue = shared(Market::UsdM);
+        let stream_venue = Shared::clone(&venue);
+        let ws = serve_ws(move |_, _, mut socket| {
+            send_all(&mut socket, diffs(&stream_venue, 10));
+            // The kernel begins to stamp some milliseconds after it was asked: go on until the client has had enough.
+            loop {
+                let ticker = stream_venue.lock().unwrap().ticker();
+                if socket.send(Message::text(ticker)).is_err() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let rest = honest_rest(&venue);
+        let mut bench = Bench::new(Market::UsdM, ws, rest, timing());
+        bench.session = bench.session.with_socket_options(options);
+        bench.until("live, and stamped if asked", |bench| {
+            let is_told = bench.session.kernel_delay().count() >= 20 || !options.is_stamped;
+            bench.session.is_live(BTC) && bench.count(EventKind::Bbo) >= 50 && is_told
+        });
+        bench.same_book(&venue);
+        let delay = bench.session.kernel_delay();
+        assert_eq!(delay.count() > 0, options.is_stamped);
+        assert!(delay.max_ns() < PATIENCE.as_nanos() as u64);
+        // Busy polling is refused to who has no CAP_NET_ADMIN: the session went on without.
+        let refusals = bench.session.refusals();
+        let is_told = |sentence: &String| sentence.starts_with("SO_BUSY_POLL 20 us is refused");
+        assert!(refusals.iter().all(is_told), "{refusals:?}");
     }
 }

@@ -13,6 +13,7 @@ pub mod journal;
 pub mod latency;
 pub mod machine;
 pub mod manifest;
+mod memory;
 pub mod monitor;
 pub mod pipeline;
 pub mod placement;

@@ -1,6 +1,7 @@
 //! Counters of a run for a progress display on another thread.
 //!
 //! The core thread stores them once a batch, relaxed: each is right by itself, and they need not agree with each other.
+//! Beside them it holds what a watchdog needs: where the run is, and the core's duty cycles, which go on while nothing happens.
 //! Invariant: nothing on the path ever reads them.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -41,10 +42,25 @@ struct Counters {
     trading_state: AtomicU8,
 }
 
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RunStage {
+    /// Not trading yet: recovery, rings, threads.
+    Starting = 0,
+    /// The core takes events.
+    Trading = 1,
+    /// The core cancels what is open, takes what is owed, and ends.
+    Ending = 2,
+}
+
 /// The counters of a run, shared between its core thread and whoever looks.
 #[derive(Debug, Default)]
 pub struct Monitor {
     counters: CachePadded<Counters>,
+    /// On a line of its own: stored in every duty cycle, busy or not.
+    turns: CachePadded<AtomicU64>,
+    stage: AtomicU8,
 }
 
 impl Monitor {
@@ -66,6 +82,31 @@ impl Monitor {
             last_sequence: counters.last_sequence.load(Ordering::Relaxed),
             trading_state: counters.trading_state.load(Ordering::Relaxed),
         }
+    }
+
+    /// Looks of the core at its surroundings so far, one every few duty cycles. A core that is stuck counts no more.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Where the run is.
+    pub fn stage(&self) -> RunStage {
+        match self.stage.load(Ordering::Acquire) {
+            0 => RunStage::Starting,
+            1 => RunStage::Trading,
+            _ => RunStage::Ending,
+        }
+    }
+
+    /// Duty cycles went by; only the core's thread calls this, so a load and a store are enough.
+    #[inline]
+    pub(crate) fn turn(&self) {
+        let turns = self.turns.load(Ordering::Relaxed);
+        self.turns.store(turns.wrapping_add(1), Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_stage(&self, stage: RunStage) {
+        self.stage.store(stage as u8, Ordering::Release);
     }
 
     pub(crate) fn store(&self, progress: &Progress) {

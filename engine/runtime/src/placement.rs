@@ -1,10 +1,16 @@
 //! Where threads run and how the kernel treats them: pinning, priority, locked memory.
 //!
 //! Everything here is an attempt: what the system refuses becomes a sentence in the run's warnings, never an error.
-//! Real-time scheduling is not offered: measured, it gives about 47 ms of every second back in one piece.
+//! Real-time scheduling is only for who asks for it: measured, a spinning thread then gives about 47 ms of every second
+//! back in one piece.
+//!
+//! A child inherits mask, policy and niceness of the thread that starts it. The kernel is told to reset policy and
+//! niceness for children of the busy threads; the mask it cannot reset, so a helper thread calls [`release_current`].
 //!
 //! Invariant: the process's cores are read once, before any thread is pinned, since the query answers with the caller's
 //! own mask and a pinned thread would see one core only.
+
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +19,29 @@ use serde::{Deserialize, Serialize};
 pub struct Placement {
     /// Which cores the busy threads get.
     pub pin: Pin,
-    /// Ask for the highest ordinary priority (nice -20) for the busy threads.
-    pub raise_priority: bool,
+    /// How the busy threads are scheduled.
+    pub scheduling: Scheduling,
     /// Keep the process's pages in memory once touched.
     pub lock_memory: bool,
+    /// Touch all memory of the process before going live: books, rings and histograms are otherwise touched on first use.
+    pub touch_memory: bool,
 }
+
+/// How the busy threads are scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheduling {
+    /// As any other thread.
+    Normal,
+    /// The highest ordinary priority (nice -20): at worst 0.19 ms were lost in one piece when it was measured.
+    Nice,
+    /// Real time, first in first out, with this priority from 1 to 99; see [`FIFO_WARNING`].
+    Fifo(u8),
+}
+
+/// What a run says when it was asked for real-time scheduling.
+pub const FIFO_WARNING: &str = "SCHED_FIFO was asked for: a thread that spins loses about 47 ms of every second in one piece to \
+    the kernel's real-time throttling or fair server; nice -20 loses 0.2 ms at worst. See `acth doctor --explain rt-throttling`.";
 
 /// Which cores the busy threads get.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +60,9 @@ impl Placement {
     pub const fn none() -> Self {
         Self {
             pin: Pin::Off,
-            raise_priority: false,
+            scheduling: Scheduling::Normal,
             lock_memory: false,
+            touch_memory: false,
         }
     }
 
@@ -45,8 +70,9 @@ impl Placement {
     pub const fn live() -> Self {
         Self {
             pin: Pin::Auto,
-            raise_priority: true,
+            scheduling: Scheduling::Nice,
             lock_memory: true,
+            touch_memory: true,
         }
     }
 }
@@ -112,23 +138,76 @@ pub(crate) fn pin_current(thread: &str, core: usize) -> Option<String> {
 /// The lowest nice value: the highest ordinary priority.
 const NICE_MOST_URGENT: libc::c_int = -20;
 
-/// Raises the calling thread's priority; a sentence when the system refused.
-pub(crate) fn raise_priority_current(thread: &str) -> Option<String> {
-    // SAFETY: setpriority takes three integers and touches no memory; on Linux who = 0 means the calling thread.
-    let status = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE_MOST_URGENT) };
-    (status != 0).then(|| {
-        let cause = std::io::Error::last_os_error();
-        format!("Thread {thread} keeps its ordinary priority: nice {NICE_MOST_URGENT}: {cause}.")
-    })
+/// Schedules the calling thread; a sentence when the system refused. Threads that it starts are ordinary ones again.
+pub(crate) fn schedule_current(thread: &str, scheduling: Scheduling) -> Option<String> {
+    let refused = match scheduling {
+        Scheduling::Normal => return None,
+        Scheduling::Nice => set_nice(NICE_MOST_URGENT)
+            .and_then(|()| set_policy(libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK, 0)),
+        Scheduling::Fifo(priority) => set_policy(
+            libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK,
+            libc::c_int::from(priority),
+        ),
+    };
+    let wish = match scheduling {
+        Scheduling::Fifo(priority) => format!("SCHED_FIFO {priority}"),
+        _ => format!("nice {NICE_MOST_URGENT}"),
+    };
+    let cause = refused.err()?;
+    Some(format!(
+        "Thread {thread} keeps its ordinary priority: {wish}: {cause}."
+    ))
 }
 
-/// Locks pages as they are touched; a sentence when the system refused. Pages of the future are left out: they would
-/// make every later mapping of a journal segment count against the limit and fail at it.
+/// Frees the calling thread from what it inherited: any core of `allowed`, ordinary priority. For helper threads, which
+/// must never share a core with the thread that started them, nor keep it from running. What is refused stays as it is.
+pub fn release_current(allowed: &[usize]) {
+    set_mask(allowed);
+    // Less urgency is always permitted.
+    let _ = set_policy(libc::SCHED_OTHER, 0).and_then(|()| set_nice(0));
+}
+
+fn set_nice(nice: libc::c_int) -> io::Result<()> {
+    // SAFETY: setpriority takes three integers and touches no memory; on Linux who = 0 means the calling thread.
+    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+fn set_policy(policy: libc::c_int, priority: libc::c_int) -> io::Result<()> {
+    let parameters = libc::sched_param {
+        sched_priority: priority,
+    };
+    // SAFETY: the call reads one sched_param, which outlives it; pid = 0 means the calling thread.
+    match unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+fn set_mask(cores: &[usize]) {
+    // SAFETY: a cpu_set_t is an array of words, for which all-zero bytes are a valid value: no core.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for &core in cores
+        .iter()
+        .filter(|&&core| core < libc::CPU_SETSIZE as usize)
+    {
+        // SAFETY: the core is below the set's size, which was filtered for.
+        unsafe { libc::CPU_SET(core, &mut set) };
+    }
+    // SAFETY: the call reads a set of the size that is passed; pid = 0 means the calling thread. An empty set is refused.
+    let _ = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+}
+
+/// Locks pages as they are touched; a sentence when the system refused. Mappings of the future are left out: every segment of
+/// the journal would count against the limit and fail at it, readers' segments too. So each busy thread calls this again
+/// when its stack and its buffers are there: what a run maps before it goes live is locked, what helpers map later is not.
 pub(crate) fn lock_memory() -> Option<String> {
     // SAFETY: mlockall takes flags only and changes residency, not contents.
     let status = unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_ONFAULT) };
     (status != 0).then(|| {
-        let cause = std::io::Error::last_os_error();
+        let cause = io::Error::last_os_error();
         format!("Memory is not locked: {cause}.")
     })
 }
@@ -158,7 +237,7 @@ mod tests {
             assert!(pin_current("test", 1023).is_some());
             assert!(pin_current("test", 100_000).is_some());
             // Permitted or refused: neither may panic.
-            let _ = raise_priority_current("test");
+            let _ = schedule_current("test", Scheduling::Nice);
         })
         .join()
         .unwrap();

@@ -12,7 +12,7 @@ pub use self::latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb};
 #[derive(Debug, Parser)]
 #[command(name = "acth", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 good; 1 the check failed (replay diverged, journal damaged); \
+    after_help = "Exit codes: 0 good; 1 the check failed (replay diverged, journal damaged, host unfit); \
     2 could not run.\n\nStart with `acth run`: 30 seconds on an embedded simulated market, no key, no network."
 )]
 pub struct Cli {
@@ -35,6 +35,8 @@ pub enum Verb {
     /// Look into a journal.
     #[command(subcommand)]
     Journal(JournalVerb),
+    /// Look at this host as a colocation engineer would: what on it would hurt trading, why, and the command that fixes it.
+    Doctor(DoctorArgs),
     /// Print the whole configuration in force, as TOML.
     Config(ConfigArgs),
 }
@@ -86,6 +88,48 @@ pub struct RunArgs {
     /// Trade again although the run before in this journal was halted by a limit, a failure or a person. Its orderly end needs none.
     #[arg(long)]
     pub rearm: bool,
+    /// Look at the host first and go live only if these checks pass (`acth doctor --list`); without IDS: if no check at all is bad.
+    /// A check that is named here, or in `[host] required`, must also be readable.
+    #[arg(
+        long,
+        value_name = "IDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub check: Option<String>,
+}
+
+/// Flags of `acth doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Configuration file (TOML): names the cores, the scheduling and the journal's directory.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The journal's directory, if not the configured one.
+    #[arg(long, value_name = "DIR")]
+    pub journal: Option<PathBuf>,
+    /// Thread layout of the run that is meant. Default as for `run`.
+    #[arg(long, value_enum)]
+    pub threads: Option<Threads>,
+    /// Network interface of the market data. Default: every one that is up.
+    #[arg(long, value_name = "NAME")]
+    pub interface: Option<String>,
+    /// Only these checks; repeat it or separate ids with commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Not these checks.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Print the long text about a check and look at nothing.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["only", "skip", "list"])]
+    pub explain: Option<String>,
+    /// Print the ids of all checks and look at nothing.
+    #[arg(long)]
+    pub list: bool,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Flags of `acth backtest`.

@@ -19,7 +19,7 @@
 //! }
 //! ```
 //!
-//! That program has every verb: `run`, `backtest`, `replay`, `latency`, `journal`, `config`.
+//! That program has every verb: `run`, `backtest`, `replay`, `latency`, `journal`, `doctor`, `config`.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +28,7 @@ pub mod config;
 pub mod describe;
 pub mod exit;
 mod logging;
+pub mod notify;
 pub mod output;
 pub mod progress;
 mod registry;
@@ -78,6 +79,7 @@ fn dispatch(verb: &Verb, strategies: &[Registered]) -> Result<(), Failure> {
         Verb::Replay(args) => verbs::replay::run(args, strategies),
         Verb::Latency(args) => verbs::latency::run(args),
         Verb::Journal(verb) => verbs::journal::run(verb, strategies),
+        Verb::Doctor(args) => verbs::doctor::run(args),
         Verb::Config(args) => show_config(args, strategies),
     }
 }

@@ -25,21 +25,21 @@ fn one_file_decides() {
             "/sys/devices/system/cpu/online",
             "0-5",
             Bad,
-            "cores 6-7 are not switched on",
+            "cores 6-7 not switched on",
         ),
         (
             "cores",
             "/proc/self/status",
             "Cpus_allowed_list: 0-6",
             Bad,
-            "core 7 are not allowed",
+            "core 7 not allowed",
         ),
         (
             "isolated-cores",
             "/sys/devices/system/cpu/isolated",
             "6-7",
             Bad,
-            "core 5 of the busy threads are not isolated",
+            "core 5 of the busy threads: not isolated",
         ),
         (
             "isolated-cores",
@@ -60,7 +60,7 @@ fn one_file_decides() {
             "/sys/devices/system/cpu/nohz_full",
             "(null)",
             Bad,
-            "are not free of the tick",
+            "not free of the tick",
         ),
         ("rcu-nocbs", "/proc/cmdline", "nohz_full=5-7", Ok, "5-7"),
         ("rcu-nocbs", "/proc/cmdline", "rcu_nocbs=all", Ok, "0-7"),
@@ -277,7 +277,7 @@ fn one_file_decides() {
         expect(&row, severity);
         assert!(row.finding.contains(part), "{part}: {row:?}");
         match before {
-            Ok(before) => host.put(path, &before),
+            Result::Ok(before) => host.put(path, &before),
             Err(_) => host.remove(path),
         }
     }

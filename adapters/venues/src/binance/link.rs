@@ -1,16 +1,18 @@
 //! One open connection: a non-blocking socket, the frames in it, and the pongs that it owes.
 //!
 //! Readiness comes from the poller, edge-triggered: while the socket may still hold bytes it is read without asking,
-//! after an empty read the poller is asked first. Frames are read in place (`acth_wire::websocket`).
+//! after an empty read the poller is asked first. With busy polling every read goes to the socket itself, since it is the
+//! read that polls the network card. Frames are read in place (`acth_wire::websocket`).
 //!
 //! Invariant: nothing here waits; what cannot be written at once is kept, up to `PENDING_BYTES_MAX`.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
-    io::{self, Read, Write},
+    io,
     time::Duration,
 };
 
+use acth_net::{KernelStream, Received, Refusal, SocketOptions, Stream};
 use acth_wire::websocket::{FrameReader, Opcode, write_close, write_frame};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
@@ -37,18 +39,20 @@ pub(super) enum Incoming<'a> {
 }
 
 /// One open connection.
-pub(super) struct Link {
+pub(super) struct Link<S = KernelStream<TcpStream>> {
     poll: Poll,
     events: Events,
-    stream: TcpStream,
+    stream: S,
     reader: FrameReader,
     /// Bytes to write, all of them control frames.
     pending: Vec<u8>,
     mask_state: u64,
     is_readable: bool,
+    /// Reads poll the network card: the poller is not asked.
+    is_busy_polled: bool,
 }
 
-impl std::fmt::Debug for Link {
+impl<S: std::fmt::Debug> std::fmt::Debug for Link<S> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Link")
@@ -59,18 +63,22 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    /// Takes over a connection after its handshake.
-    pub(super) fn new(connection: Connection) -> io::Result<Self> {
+    /// Takes over a connection after its handshake. What of the options is refused is told and left out.
+    pub(super) fn new(
+        connection: Connection,
+        options: &SocketOptions,
+    ) -> io::Result<(Self, Vec<Refusal>)> {
         let poll = Poll::new()?;
-        let mut stream = TcpStream::from_std(connection.stream);
+        let socket = TcpStream::from_std(connection.stream);
+        let (mut stream, refusals) = KernelStream::new(socket, options);
         poll.registry()
-            .register(&mut stream, Token(0), Interest::READABLE)?;
+            .register(stream.socket_mut(), Token(0), Interest::READABLE)?;
         let mut reader = FrameReader::new(RECEIVE_BYTES.max(2 * connection.tail.len()));
         let taken_count = reader.receive(&connection.tail);
         if taken_count < connection.tail.len() {
             return Err(io::Error::other("more bytes behind the handshake than fit"));
         }
-        Ok(Self {
+        let link = Self {
             poll,
             events: Events::with_capacity(4),
             stream,
@@ -78,34 +86,38 @@ impl Link {
             pending: Vec::with_capacity(PENDING_BYTES_MAX),
             mask_state: RandomState::new().build_hasher().finish() | 1,
             is_readable: true,
-        })
+            is_busy_polled: options.busy_poll_us > 0,
+        };
+        Ok((link, refusals))
     }
+}
 
-    /// Reads once, if there is something to read. Returns how many bytes came; 0 = nothing just now. Take all frames
-    /// with `next_incoming` before the next read.
-    pub(super) fn read(&mut self) -> io::Result<usize> {
+impl<S: Stream> Link<S> {
+    /// Reads once, if there is something to read. No bytes = nothing just now. Take all frames with `next_incoming` before the
+    /// next read.
+    pub(super) fn read(&mut self) -> io::Result<Received> {
         flush(&mut self.stream, &mut self.pending)?;
         if !self.is_readable {
             self.poll.poll(&mut self.events, Some(Duration::ZERO))?;
             if self.events.is_empty() {
-                return Ok(0);
+                return Ok(Received::default());
             }
             self.is_readable = true;
         }
         match self.stream.read(self.reader.spare()) {
-            Ok(0) => Err(io::Error::new(
+            Ok(Received { bytes_count: 0, .. }) => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the venue closed it without a close frame",
             )),
-            Ok(count) => {
-                self.reader.received(count);
-                Ok(count)
+            Ok(received) => {
+                self.reader.received(received.bytes_count);
+                Ok(received)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.is_readable = false;
-                Ok(0)
+                self.is_readable = self.is_busy_polled;
+                Ok(Received::default())
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Received::default()),
             Err(error) => Err(error),
         }
     }
@@ -145,7 +157,7 @@ impl Link {
 }
 
 /// Writes what the socket takes now and keeps the rest.
-fn flush(stream: &mut TcpStream, pending: &mut Vec<u8>) -> io::Result<()> {
+fn flush(stream: &mut impl Stream, pending: &mut Vec<u8>) -> io::Result<()> {
     while !pending.is_empty() {
         match stream.write(pending) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -28,6 +28,7 @@ use acth_core::{
     instrument::{InstrumentId, Instruments},
     port::{EventSink, EventSource, PortError, Progress, Stopped},
 };
+use acth_net::{Received, SocketOptions};
 use acth_wire::binance::Market;
 
 use super::{
@@ -40,7 +41,7 @@ use super::{
     snapshots::{SnapshotAnswer, SnapshotFetcher},
     url,
 };
-use crate::helper::Helper;
+use crate::{helper::Helper, kernel_delay::KernelDelay};
 
 /// What a session connects to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +107,10 @@ pub struct Session {
     backoff: Backoff,
     phase: Phase,
     stats: SessionStats,
+    options: SocketOptions,
+    kernel_delay: KernelDelay,
+    /// What the system refused for the first connection; the later ones are refused the same.
+    refusals: Vec<String>,
 }
 
 impl Session {
@@ -163,7 +168,27 @@ impl Session {
                 ts_due_ns: i64::MIN,
             },
             stats: SessionStats::default(),
+            options: SocketOptions::default(),
+            kernel_delay: KernelDelay::new(),
+            refusals: Vec::new(),
         })
+    }
+
+    /// What to ask of the kernel for the sockets that are opened from now on; nothing unless this is called.
+    #[must_use]
+    pub fn with_socket_options(mut self, options: SocketOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How long what was read had lain in the kernel, as far as the sockets are stamped.
+    pub const fn kernel_delay(&self) -> &KernelDelay {
+        &self.kernel_delay
+    }
+
+    /// What of the socket options the system refused, a sentence each.
+    pub fn refusals(&self) -> &[String] {
+        &self.refusals
     }
 
     /// What it has seen.
@@ -211,12 +236,17 @@ impl Session {
         };
         let now_ns = sink.now_ns();
         let link = match answer {
-            Ok(connection) => Link::new(connection).map_err(|error| format!("socket: {error}")),
+            Ok(connection) => {
+                Link::new(connection, &self.options).map_err(|error| format!("socket: {error}"))
+            }
             Err(cause) => Err(cause),
         };
         match link {
-            Ok(link) => {
+            Ok((link, refusals)) => {
                 tracing::info!(session = %self.name, "connected");
+                if self.refusals.is_empty() {
+                    self.refusals = refusals.iter().map(ToString::to_string).collect();
+                }
                 self.stats.connects += 1;
                 self.phase = Phase::Open(Box::new(Open {
                     link,
@@ -246,14 +276,17 @@ impl Session {
             return Ok(false);
         };
         match open.link.read() {
-            Ok(0) => match silence(open, &self.timing, now_ns) {
+            Ok(Received { bytes_count: 0, .. }) => match silence(open, &self.timing, now_ns) {
                 None => Ok(false),
                 Some(cause) => self.close(cause, sink).map(|()| true),
             },
-            Ok(bytes_count) => {
+            Ok(received) => {
                 let ts_ingress_ns = sink.now_ns();
                 open.ts_heard_ns = ts_ingress_ns;
-                self.stats.bytes_read += bytes_count as u64;
+                self.stats.bytes_read += received.bytes_count as u64;
+                if let Some(waited_ns) = received.waited_ns {
+                    self.kernel_delay.record(waited_ns);
+                }
                 self.handle_frames(ts_ingress_ns, sink)?;
                 Ok(true)
             }

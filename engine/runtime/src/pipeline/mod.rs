@@ -49,8 +49,9 @@ use crate::{
     error::EngineError,
     journal::Journal,
     machine::Machine,
+    memory,
     monitor::Monitor,
-    placement,
+    placement::{self, FIFO_WARNING, Scheduling},
     topology::{ThreadPlan, Topology},
 };
 
@@ -88,6 +89,9 @@ where
     sentences
         .into_iter()
         .for_each(|sentence| shared.warn(sentence));
+    if let Scheduling::Fifo(_) = config.placement.scheduling {
+        shared.warn(FIFO_WARNING);
+    }
     if config.placement.lock_memory
         && let Some(sentence) = placement::lock_memory()
     {
@@ -170,17 +174,31 @@ fn closing_command(shared: &Shared<'_>) -> (OperatorAction, OperatorReason) {
     }
 }
 
+/// Makes the memory of the run present, when all of it is there and before its threads start.
+fn touch_memory(config: &EngineConfig, shared: &Shared<'_>) {
+    if !config.placement.touch_memory {
+        return;
+    }
+    match memory::populate() {
+        Ok(bytes) => tracing::info!("{} MiB of memory are present", bytes >> 20),
+        Err(cause) => shared.warn(format!(
+            "Memory is touched on first use only, at some microseconds a page: {cause}."
+        )),
+    }
+}
+
 /// Places the calling thread as planned; what the system refuses is a warning.
 fn settle(config: &EngineConfig, plan: Option<&ThreadPlan>, shared: &Shared<'_>) {
     let Some(plan) = plan else { return };
     let refused_pin = plan
         .core
         .and_then(|core| placement::pin_current(plan.name, core));
-    let refused_priority = if config.placement.raise_priority {
-        placement::raise_priority_current(plan.name)
-    } else {
-        None
-    };
+    let refused_priority = placement::schedule_current(plan.name, config.placement.scheduling);
+    memory::touch_stack();
+    if config.placement.lock_memory {
+        // Refused, it was refused before, and has been said.
+        let _ = placement::lock_memory();
+    }
     for sentence in refused_pin.into_iter().chain(refused_priority) {
         shared.warn(sentence);
     }

@@ -34,6 +34,7 @@ use super::{
     outcome::Remains,
     settle,
     shared::{Phase, Shared},
+    touch_memory,
 };
 use crate::{
     clock::RunClock,
@@ -124,6 +125,7 @@ where
         reports_out,
         waiter(topology, CORE),
     );
+    touch_memory(config, shared);
     thread::scope(|scope| {
         let core = spawn(scope, CORE, config, topology, shared, move || core.run())?;
         let edges = Edges {

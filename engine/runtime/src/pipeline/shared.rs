@@ -13,7 +13,7 @@ use crate::{
     control::{Control, KillReason, StopReason},
     error::EngineError,
     journal::{Journal, JournalEnd},
-    monitor::Monitor,
+    monitor::{Monitor, RunStage},
 };
 
 /// Where a run is.
@@ -119,6 +119,9 @@ impl<'a> Shared<'a> {
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {
+        if phase != Phase::Running {
+            self.monitor.set_stage(RunStage::Ending);
+        }
         self.phase.store(phase as u8, Ordering::Release);
     }
 

@@ -21,6 +21,7 @@ use super::{
     rarely::Rarely,
     settle,
     shared::{Phase, Shared},
+    touch_memory,
 };
 use crate::{
     clock::{Clock, RunClock},
@@ -30,6 +31,7 @@ use crate::{
     journal::Journal,
     latency::Latency,
     machine::Machine,
+    monitor::RunStage,
     topology::{HUB, Topology},
     wait::{WaitStrategy, Waiter},
 };
@@ -250,6 +252,7 @@ struct Hub<'a, M, J, Snk, Src> {
 impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, Snk, Src> {
     /// Everything that may end or restrict trading, and the timer. False when trading is over.
     fn look_around(&mut self) -> bool {
+        self.shared.monitor.turn();
         if self.shared.stop_reason().is_some() {
             return false;
         }
@@ -262,6 +265,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
     }
 
     fn trade(&mut self) {
+        self.shared.monitor.set_stage(RunStage::Trading);
         let mut rarely = Rarely::new(&self.waiter, self.is_event_time);
         loop {
             if (rarely.is_due() || self.feed.has_refused) && !self.look_around() {
@@ -455,6 +459,7 @@ where
         first_inputs: config.resume.inputs.clone(),
         is_halted: false,
     };
+    touch_memory(config, shared);
     thread::scope(|scope| {
         let handle = thread::Builder::new()
             .name(HUB.to_owned())

@@ -2,6 +2,7 @@
 //!
 //! Shares are decimals (`0.10` = 10 %), money is a decimal in the account currency, times are text such as `250ms`.
 
+mod engine;
 mod environment;
 pub(crate) mod file;
 mod journal;
@@ -15,7 +16,6 @@ use acth_core::{
     money::Money,
     risk::Limits,
 };
-use acth_engine::ring::{RING_SLOTS_MAX, RING_SLOTS_MIN};
 use acth_sim::world::WorldConfig;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct Config {
     pub intervals: Intervals,
     /// Threads and rings.
     pub engine: Engine,
+    /// What the host must be like.
+    pub host: Host,
     /// The journal.
     pub journal: Journal,
     /// The paper venue.
@@ -113,8 +115,26 @@ pub struct Engine {
     pub cores: Vec<usize>,
     /// Slots of each ring, a power of two.
     pub ring_slots: usize,
-    /// Ask for priority (nice -20) and locked memory where permitted.
+    /// Ask for priority and locked memory where permitted.
     pub privileged: bool,
+    /// How busy threads are scheduled: nice (-20), normal, or fifo (real time; see `acth doctor --explain rt-throttling`).
+    pub scheduling: String,
+    /// Priority for fifo, from 1 to 99.
+    pub fifo_priority: u8,
+    /// How long a read of a market-data socket polls the network card itself, us; 0 = off.
+    pub busy_poll_us: u32,
+    /// Have the kernel stamp market data, so that the time until our read is counted (`kernel_to_read`).
+    pub kernel_stamps: bool,
+}
+
+/// The host.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Host {
+    /// Ids of checks (`acth doctor --list`) that must pass before `run` goes live.
+    pub required: Vec<String>,
+    /// Network interface of the market data, for the checks; empty = every one that is up.
+    pub interface: String,
 }
 
 /// The journal.
@@ -179,6 +199,7 @@ impl Default for Config {
             risk: Risk::default(),
             intervals: Intervals::default(),
             engine: Engine::default(),
+            host: Host::default(),
             journal: Journal::default(),
             paper: Paper::default(),
             fees: BTreeMap::new(),
@@ -231,6 +252,10 @@ impl Default for Engine {
             cores: Vec::new(),
             ring_slots: 4096,
             privileged: true,
+            scheduling: String::from("nice"),
+            fifo_priority: 1,
+            busy_poll_us: 0,
+            kernel_stamps: true,
         }
     }
 }
@@ -287,13 +312,8 @@ impl Config {
         duration_ns("paper.order_latency", &self.paper.order_latency)?;
         duration_ns("paper.report_latency", &self.paper.report_latency)?;
         self.journal.check()?;
-        let slots = self.engine.ring_slots;
-        if !slots.is_power_of_two() || !(RING_SLOTS_MIN..=RING_SLOTS_MAX).contains(&slots) {
-            return Err(Failure::could_not(format!(
-                "engine.ring_slots: {slots} is not a power of two from {RING_SLOTS_MIN} to {RING_SLOTS_MAX}"
-            )));
-        }
-        Ok(())
+        self.host.check()?;
+        self.engine.check()
     }
 
     /// The whole configuration as TOML.

@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what the trading verbs share.
 
 pub mod backtest;
+pub mod doctor;
 mod heartbeat;
 pub mod journal;
 mod keeper;
@@ -111,9 +112,9 @@ fn engine_config<S: Strategy>(
     engine.timer_interval_ns = config.timer_interval_ns()?;
     engine.ring_slots = config.engine.ring_slots;
     engine.wait = wait_choice(&config.engine.wait)?;
-    if !config.engine.privileged {
-        engine.placement.raise_priority = false;
-        engine.placement.lock_memory = false;
+    if clock == Clock::Wall {
+        engine.placement.scheduling = config.engine.scheduling()?;
+        engine.placement.lock_memory = config.engine.privileged;
     }
     if clock == Clock::Wall && !config.engine.cores.is_empty() {
         engine.placement.pin = Pin::Cores(config.engine.cores.clone());

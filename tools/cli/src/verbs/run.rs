@@ -32,12 +32,13 @@ use acth_venues::{
         session::{Session, SessionConfig},
         venue_name,
     },
+    kernel_delay::KernelDelay,
     multi::MultiSource,
 };
 use acth_wire::binance::Market;
 
 use super::{
-    NewJournal, create_journal, engine_config,
+    NewJournal, create_journal, doctor, engine_config,
     heartbeat::Heartbeat,
     journal_path,
     keeper::Keeper,
@@ -50,9 +51,10 @@ use crate::{
     args::{RunArgs, Threads},
     config::{Config, Purpose},
     exit::Failure,
+    notify::{self, Notifier},
     progress::with_display,
     registry::Recipe,
-    summary::{Decode, RecoveryFacts, Summary},
+    summary::{Decode, Percentiles, RecoveryFacts, Summary},
 };
 
 /// The two markets of the embedded venue, with the path under which each is served.
@@ -69,6 +71,8 @@ const LISTING_TIMEOUT: Duration = Duration::from_secs(5);
 /// As documented for the exit codes.
 pub fn run<S: Strategy + Send + 'static>(args: &RunArgs, config: &Config) -> Result<(), Failure> {
     let path = journal_path(&args.trade, config);
+    let threads = args.trade.threads.unwrap_or_else(default_threads);
+    let host_notes = doctor::admit(config, threads, path.clone(), args.check.as_deref())?;
     let prior = if prior::is_there(&path) {
         Prior::<S>::find(&path)?
     } else {
@@ -77,7 +81,8 @@ pub fn run<S: Strategy + Send + 'static>(args: &RunArgs, config: &Config) -> Res
     if let Some(prior) = &prior {
         prior.expect_wall_time()?;
     }
-    let session = HubRun::prepare(args, config, path, prior)?;
+    let mut session = HubRun::prepare(args, config, path, prior)?;
+    session.notes.extend(host_notes);
     session.run(args, config)
 }
 
@@ -159,7 +164,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
     }
 
     fn run(mut self, args: &RunArgs, config: &Config) -> Result<(), Failure> {
-        let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments)?);
+        let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments, config)?);
         let (sink, mut state) = self.paper.open(&self.instruments)?;
         if self.recovery.is_some() {
             let at_the_venue = self.core.open_orders().filter(|order| was_sent(order));
@@ -171,6 +176,13 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         let sync = self.writer.sync();
         let place = Place::from(&self.path);
         let keeper = Keeper::start::<S>(&place, config, &control)?;
+        let timer = Duration::from_nanos(config.timer_interval_ns()?.unsigned_abs());
+        let environment = notify::Environment::of_process();
+        let notifier = Notifier::start(&environment, Arc::clone(&monitor), timer);
+        let notifier = notifier.unwrap_or_else(|sentence| {
+            self.notes.push(sentence);
+            None
+        });
         let heartbeat = Heartbeat::start(Arc::clone(&monitor), config.heartbeat_interval_ns()?);
         let start = Instant::now();
         let ran: Result<RunOutcome<Core<S>>, _> = with_display(
@@ -189,6 +201,9 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             },
         );
         let elapsed = start.elapsed();
+        if let Some(notifier) = notifier {
+            notifier.stop();
+        }
         heartbeat.stop();
         self.venue.stop();
         let kept = keeper.stop();
@@ -238,7 +253,7 @@ fn list_instruments(venue: &SimVenue, config: &Config) -> Result<Instruments, Fa
 }
 
 /// A thread each where there are cores for them and for the venue beside them, else one loop.
-fn default_threads() -> Threads {
+pub(super) fn default_threads() -> Threads {
     if allowed_cores().len() >= MULTI_CORES_MIN {
         Threads::Multi
     } else {
@@ -247,8 +262,13 @@ fn default_threads() -> Threads {
 }
 
 /// One session a market that has instruments.
-fn open_sessions(venue: &SimVenue, instruments: &Instruments) -> Result<Vec<Session>, Failure> {
+fn open_sessions(
+    venue: &SimVenue,
+    instruments: &Instruments,
+    config: &Config,
+) -> Result<Vec<Session>, Failure> {
     let address = venue.address();
+    let options = config.engine.socket_options();
     let mut sessions = Vec::with_capacity(MARKETS.len());
     for (market, prefix) in MARKETS {
         let listed = |row: &str| row == venue_name(market);
@@ -265,22 +285,45 @@ fn open_sessions(venue: &SimVenue, instruments: &Instruments) -> Result<Vec<Sess
             instruments: ids,
         };
         let number = sessions.len() as u16 + 1;
-        sessions.push(Session::new(&config, instruments, number).map_err(Failure::could_not)?);
+        let session = Session::new(&config, instruments, number).map_err(Failure::could_not)?;
+        sessions.push(session.with_socket_options(options));
     }
     Ok(sessions)
 }
 
 fn add_sessions(summary: &mut Summary, sessions: &[Session]) {
     let mut feeds = FeedStats::default();
+    let mut delay = KernelDelay::new();
     for session in sessions {
         let stats = session.stats();
         feeds.add(&stats.feed);
+        delay.add(session.kernel_delay());
         if stats.disconnects > 0 {
             let lost = stats.disconnects;
             summary
                 .warnings
                 .push(format!("a session was lost {lost} times and opened again"));
         }
+    }
+    // One sentence for all sessions: they ask for the same and are refused the same.
+    if let Some(refusals) = sessions
+        .iter()
+        .map(Session::refusals)
+        .find(|all| !all.is_empty())
+    {
+        let sentence = format!("market-data sockets: {}", refusals.join("; "));
+        summary.warnings.push(sentence);
+    }
+    if delay.count() > 0 {
+        let numbers = Percentiles {
+            count: delay.count(),
+            p50: delay.at_quantile_ns(0.5),
+            p90: delay.at_quantile_ns(0.9),
+            p99: delay.at_quantile_ns(0.99),
+            p999: delay.at_quantile_ns(0.999),
+            max: delay.max_ns(),
+        };
+        summary.latency_ns.insert("kernel_to_read", numbers);
     }
     summary.decode = Some(Decode {
         frames: feeds.frames,

@@ -27,7 +27,7 @@ fn look_at_cores(host: &Host, subject: &Subject) -> Looked {
     if !away.is_empty() {
         return Ok(Finding::bad(
             format!(
-                "{} are not switched on; online are {}",
+                "{} not switched on; online: {}",
                 named(&away),
                 list_text(&online)
             ),
@@ -42,7 +42,7 @@ fn look_at_cores(host: &Host, subject: &Subject) -> Looked {
     if !barred.is_empty() {
         return Ok(Finding::bad(
             format!(
-                "{} are not allowed to this process, which may use {}",
+                "{} not allowed to this process, which may use {}",
                 named(&barred),
                 list_text(&allowed)
             ),
@@ -84,7 +84,8 @@ fn look_at_cores(host: &Host, subject: &Subject) -> Looked {
         named(wanted) + " of"
     };
     let text = format!(
-        "{count} busy threads on {place} {}; {spare} left for the rest",
+        "{} on {place} {}; {spare} left for the rest",
+        thread_text(count),
         list_text(&allowed)
     );
     Ok(if spare == 0 {
@@ -92,6 +93,13 @@ fn look_at_cores(host: &Host, subject: &Subject) -> Looked {
     } else {
         Finding::ok(text)
     })
+}
+
+fn thread_text(count: usize) -> String {
+    match count {
+        1 => "one busy thread".to_owned(),
+        count => format!("{count} busy threads"),
+    }
 }
 
 pub(super) const ISOLATED: Check = Check {
@@ -141,7 +149,7 @@ fn set_apart(
     let text = match outside.is_empty() {
         true => return Ok(Finding::ok(format!("{word}: {}", list_text(apart)))),
         false => format!(
-            "{} of the busy threads are not {word}; {word} are: {}",
+            "{} of the busy threads: not {word}; {word}: {}",
             named(&outside),
             text_of(apart)
         ),

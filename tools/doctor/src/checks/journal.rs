@@ -185,6 +185,12 @@ fn look_at_device(host: &Host, subject: &Subject) -> Looked {
             mount.source
         )));
     };
+    if rotational == "1" && super::is_virtual(host)? {
+        return Ok(Finding::note(format!(
+            "{}: a virtual disk; what lies below it is its host's business",
+            mount.source
+        )));
+    }
     if rotational == "1" {
         return Ok(Finding::warn(
             format!("{} turns, or its driver says so", mount.source),

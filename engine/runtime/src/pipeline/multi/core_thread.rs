@@ -17,6 +17,7 @@ use crate::{
     journal::Journal,
     latency::Latency,
     machine::Machine,
+    monitor::RunStage,
     pipeline::{
         BATCH, closing_command, condition_command, condition_sentence,
         core_stage::CoreStage,
@@ -193,6 +194,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
 
     fn trade(&mut self) -> Result<(), EngineError> {
         let mut catch_up_ns = None;
+        self.shared.monitor.set_stage(RunStage::Trading);
         loop {
             if self.rarely.is_due() && !self.look_around(&mut catch_up_ns)? {
                 return Ok(());
@@ -207,6 +209,7 @@ impl<'a, M: Machine, J: Journal> CoreThread<'a, M, J> {
 
     /// Everything that may end or restrict trading. False when trading is over.
     fn look_around(&mut self, catch_up_ns: &mut Option<i64>) -> Result<bool, EngineError> {
+        self.shared.monitor.turn();
         if let Some(reason) = self.shared.stop_reason()
             && !self.is_catching_up(reason, catch_up_ns)
         {
