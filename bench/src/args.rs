@@ -14,6 +14,8 @@ const RATE_MAX: u64 = 50_000_000;
 const RATES_DEFAULT: [u64; 3] = [1000, 100_000, 1_000_000];
 /// Largest journal that is made to be read back.
 const READ_MIB_MAX: u64 = 64 << 10;
+/// Where recorded data lie beside a checkout.
+const DATA_DEFAULT: &str = "../shared/data";
 /// Longest time for one figure.
 const DURATION_SECONDS_MAX: f64 = 3600.0;
 
@@ -52,6 +54,12 @@ pub(crate) struct Args {
     /// Folder for the journals that are written; they are removed afterwards.
     #[arg(long)]
     pub(crate) journal_dir: Option<PathBuf>,
+    /// Folder of the recorded data that the replay scenario reads; what `ACTH_DATA` names where none is given.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Passes of the replay scenario.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) passes: u32,
     /// One JSON object a line instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -64,8 +72,15 @@ impl Args {
             _ if !self.rate.is_empty() => self.rate.clone(),
             // A thousand a second roll no segment in a time that anybody waits for.
             Scenario::Journal => RATES_DEFAULT[1..].to_vec(),
-            Scenario::Hop | Scenario::Pipeline => RATES_DEFAULT.to_vec(),
+            Scenario::Hop | Scenario::Pipeline | Scenario::Replay => RATES_DEFAULT.to_vec(),
         }
+    }
+
+    /// Where recorded data are looked for.
+    pub(crate) fn data(&self) -> PathBuf {
+        let named = || std::env::var_os("ACTH_DATA").map(PathBuf::from);
+        let given = self.data.clone().or_else(named);
+        given.unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
     }
 
     /// The parts of the journal scenario that were asked for.
@@ -87,6 +102,8 @@ pub(crate) enum Scenario {
     Pipeline,
     /// Appending, making durable, scanning and verifying, each beside the bare thing.
     Journal,
+    /// A recorded session replayed from its journal on one core.
+    Replay,
 }
 
 /// Parts of the journal scenario.

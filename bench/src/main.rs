@@ -15,6 +15,7 @@ mod pace;
 mod pipeline;
 mod placement;
 mod record;
+mod replay;
 mod report;
 mod scenario;
 
@@ -43,6 +44,10 @@ fn run(args: &args::Args) -> Result<(), Failure> {
     let machine = machine::Machine::read();
     if args.scenario == args::Scenario::Journal {
         return run_journal(args, &machine);
+    }
+    if args.scenario == args::Scenario::Replay {
+        let report = replay::run(&args.data(), args.passes)?;
+        return print(&serde_json::to_string(&report)?);
     }
     if !args.json {
         print(&machine.to_string())?;

@@ -107,8 +107,10 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn new(args: &'a Args, rate_per_second: u64) -> Self {
         let (busy_threads, variants) = match args.scenario {
-            // The journal has windows of its own and never comes here.
-            Scenario::Hop | Scenario::Journal => (floor::THREADS, vec![Variant::Hop]),
+            // Journal and replay have no windows of this kind and never come here.
+            Scenario::Hop | Scenario::Journal | Scenario::Replay => {
+                (floor::THREADS, vec![Variant::Hop])
+            }
             Scenario::Pipeline => (
                 // The floor needs its own threads whatever the engine does.
                 pipeline::busy_threads(args.threads.mode()).max(floor::THREADS),
@@ -149,7 +151,7 @@ impl<'a> Plan<'a> {
 
     fn run_floor(&self, record: &mut Record) -> Result<(), Failure> {
         match self.args.scenario {
-            Scenario::Hop | Scenario::Journal => {
+            Scenario::Hop | Scenario::Journal | Scenario::Replay => {
                 line::run(self.stand(), record);
                 Ok(())
             }
