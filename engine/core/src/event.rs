@@ -590,6 +590,7 @@ impl Event {
     }
 
     /// The body read by kind.
+    #[inline]
     pub fn view(&self) -> EventView<'_> {
         let body = &self.body;
         match EventKind::from_code(self.kind) {
