@@ -44,14 +44,19 @@ impl<M: Machine> Player<M> {
         findings: &mut impl Findings,
     ) -> Result<(), ReplayError> {
         match frames::classify(frame.kind) {
-            FrameClass::Input(kind) => match Event::ref_from_bytes(frame.payload) {
-                Ok(event) => self.apply(frame, kind, event, findings),
-                // Of another length, or not at a multiple of eight, as bytes of another journal than ours may be.
-                Err(_) => match Event::read_from_bytes(frame.payload) {
-                    Ok(event) => self.apply(frame, kind, &event, findings),
-                    Err(_) => Err(payload_error(frame)),
-                },
-            },
+            FrameClass::Input(kind) => {
+                let copy;
+                let event = match Event::ref_from_bytes(frame.payload) {
+                    Ok(event) => event,
+                    // Of another length, or not at a multiple of eight, where it was not a journal's memory.
+                    Err(_) => {
+                        copy = Event::read_from_bytes(frame.payload)
+                            .map_err(|_| payload_error(frame))?;
+                        &copy
+                    }
+                };
+                self.apply(frame, kind, event, findings)
+            }
             FrameClass::Decision(kind) => match Decision::read_from_bytes(frame.payload) {
                 Ok(decision) if decision.kind == kind as u8 => {
                     findings.journaled(frame.sequence, frame.cause, &decision)
@@ -66,7 +71,7 @@ impl<M: Machine> Player<M> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn apply(
         &mut self,
         frame: &FrameView<'_>,
