@@ -14,6 +14,8 @@ const RATE_MAX: u64 = 50_000_000;
 const RATES_DEFAULT: [u64; 3] = [1000, 100_000, 1_000_000];
 /// Largest journal that is made to be read back.
 const READ_MIB_MAX: u64 = 64 << 10;
+/// Where recorded data lie beside a checkout.
+const DATA_DEFAULT: &str = "../shared/data";
 /// Longest time for one figure.
 const DURATION_SECONDS_MAX: f64 = 3600.0;
 
@@ -59,7 +61,10 @@ pub(crate) struct Args {
     pub(crate) speed: Vec<u32>,
     /// Folder of recorded market data; the variable ACTH_DATA where not given.
     #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
+    data: Option<PathBuf>,
+    /// Passes of the replay scenario.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) passes: u32,
     /// Folder for the journals that are written; they are removed afterwards.
     #[arg(long, value_name = "DIR")]
     pub(crate) journal_dir: Option<PathBuf>,
@@ -85,6 +90,13 @@ impl Args {
             Scenario::Journal => self.rates_or(&RATES_DEFAULT[1..]),
             _ => self.rates_or(&RATES_DEFAULT),
         }
+    }
+
+    /// Where recorded data are looked for; a folder that is not there holds none.
+    pub(crate) fn data(&self) -> PathBuf {
+        let named = || std::env::var_os("ACTH_DATA").map(PathBuf::from);
+        let given = self.data.clone().or_else(named);
+        given.unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
     }
 
     /// The rates that were asked for, or these.
@@ -136,6 +148,8 @@ pub(crate) enum Scenario {
     Book,
     /// One market message through the core with the built-in strategy, beside a copy of it.
     Apply,
+    /// A recorded session replayed from its journal on one core.
+    Replay,
     /// A ticker's bytes on one socket in, an order's bytes on another out, beside a bare round trip.
     Wire,
     /// A neural network in its fixed order, beside the plain loop.

@@ -2,7 +2,7 @@
 //! faster; where no recording is at hand, made-up ones that cluster in the same way.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -28,12 +28,12 @@ impl Arrivals {
     ///
     /// # Errors
     /// When there is one that cannot be read.
-    pub(crate) fn find(data: Option<&Path>) -> Result<Self, Failure> {
-        let data = data.map(Path::to_path_buf);
-        let folder = data.or_else(|| std::env::var_os("ACTH_DATA").map(PathBuf::from));
-        match folder.map(|folder| folder.join(RECORDING)) {
-            Some(path) if path.is_file() => Self::read(&path),
-            _ => Ok(Self::made()),
+    pub(crate) fn find(data: &Path) -> Result<Self, Failure> {
+        let path = data.join(RECORDING);
+        if path.is_file() {
+            Self::read(&path)
+        } else {
+            Ok(Self::made())
         }
     }
 

@@ -25,6 +25,7 @@ mod pace;
 mod pipeline;
 mod placement;
 mod record;
+mod replay;
 mod report;
 mod rows;
 mod scenario;
@@ -75,6 +76,10 @@ fn run(args: &args::Args) -> Result<u64, Failure> {
                     tell_one(&mut output, &report)?;
                 }
             }
+        }
+        Scenario::Replay => {
+            let report = replay::run(&args.data(), args.passes, &machine)?;
+            output.tell(&report, [])?;
         }
         Scenario::Wire => {
             output.head(report::HEADING)?;

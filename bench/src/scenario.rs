@@ -60,7 +60,7 @@ pub(crate) fn loads(args: &Args) -> Result<Vec<Arriving>, Failure> {
         Load::Even => Ok(args.rates().into_iter().map(Arriving::Even).collect()),
         Load::Burst => {
             // Read once, needed to the end.
-            let arrivals: &_ = Box::leak(Box::new(Arrivals::find(args.data.as_deref())?));
+            let arrivals: &_ = Box::leak(Box::new(Arrivals::find(&args.data())?));
             let speeds = args.speed.iter();
             Ok(speeds
                 .map(|speed| Arriving::Burst(arrivals, *speed))

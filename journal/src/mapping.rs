@@ -227,6 +227,14 @@ pub(crate) struct Published {
     pub(crate) crc: u32,
 }
 
+#[cfg(target_arch = "x86_64")]
+impl Published {
+    #[inline]
+    pub(crate) fn frame_bytes(&self) -> usize {
+        self.frame_bytes
+    }
+}
+
 impl ReadableMapping {
     /// Over a mapping of the part of the file that is there.
     pub(crate) fn over(owner: Arc<dyn Mapping>) -> Self {
@@ -281,6 +289,32 @@ impl ReadableMapping {
         assert!(frame.frame_bytes <= self.room_at(frame.position));
         // SAFETY: inside the mapping (asserted); published, so the writer no longer changes it.
         unsafe { std::slice::from_raw_parts(self.base.add(frame.position), frame.frame_bytes) }
+    }
+
+    /// Frames of `BYTES` each that stand in a row from `position` on, if all of them are published. A word is looked at only when
+    /// the frame before it was published.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub(crate) fn row<const FRAMES: usize, const BYTES: usize>(
+        &self,
+        position: usize,
+    ) -> Option<[&[u8; BYTES]; FRAMES]> {
+        let mut frames = [&[0; BYTES]; FRAMES];
+        for (index, frame) in frames.iter_mut().enumerate() {
+            let Slot::Published(published) = self.slot(position + index * BYTES) else {
+                return None;
+            };
+            *frame = self.frame(published).try_into().ok()?;
+        }
+        Some(frames)
+    }
+
+    /// Header of a frame that was published and read before.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub(crate) fn verified_header(&self, position: usize) -> crate::layout::FrameHeader {
+        let end = position + FRAME_HEADER_BYTES;
+        crate::layout::FrameHeader::of(self.published_bytes(position, end))
     }
 
     /// Bytes between two frame borders, every frame of which was published and read.

@@ -4,11 +4,13 @@
 //! checksum, place, predecessor, sequence, run; what does not verify is reported and never skipped. Invariant: the
 //! mapping is looked at only up to and including the first unwritten word.
 
+#[cfg(target_arch = "x86_64")]
+mod ahead;
 mod end;
 mod entry;
 
 #[cfg(target_arch = "x86_64")]
-use crate::checksum::{SHORT_BYTES, has_instruction};
+use crate::checksum::has_instruction;
 use crate::{
     bounds::{FIRST_SEQUENCE, FIRST_USER_KIND, FRAME_HEADER_BYTES},
     checksum::RunSeed,
@@ -65,6 +67,8 @@ pub(crate) enum Advance {
 pub struct Reader {
     segment: Option<Open>,
     position: usize,
+    /// Frames between the position and here were verified; nothing is known of what is behind. See `ahead`.
+    verified_until: usize,
     /// Where the last frame of a caller's began.
     taken_at: usize,
     crc_before: u32,
@@ -98,6 +102,7 @@ impl Reader {
         Ok(Self {
             segment: None,
             position: 0,
+            verified_until: 0,
             taken_at: 0,
             crc_before: 0,
             next_sequence: FIRST_SEQUENCE,
@@ -120,7 +125,8 @@ impl Reader {
     ///
     /// # Errors
     /// `Damaged` and `UnsupportedVersion` are final: asking again gives the same answer.
-    #[inline]
+    // Always: a frame that is returned in memory is read back in other widths than it was written in, which stalls.
+    #[inline(always)]
     #[expect(
         clippy::should_implement_trait,
         reason = "an iterator cannot lend from itself"
@@ -222,6 +228,7 @@ impl Reader {
     /// Lets go of the segment at hand: its file is about to be cut.
     pub(crate) fn release(&mut self) {
         self.segment = None;
+        self.verified_until = 0;
     }
 
     /// Whether the segment at hand has its end frame.
@@ -262,47 +269,33 @@ impl Reader {
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<Advance, JournalError> {
         #[cfg(target_arch = "x86_64")]
-        if has_instruction() {
-            // SAFETY: the CPU has the instruction (asked just now).
-            if unsafe { self.take_short() } {
-                return Ok(Advance::Data);
-            }
+        if self.position < self.verified_until || self.has_verified_ahead() {
+            self.take_verified();
+            return Ok(Advance::Data);
         }
         self.advance_slowly()
     }
 
-    /// Takes the frame here if it is a short one of a caller's, is all there, verifies and has the expected number. Says so in a
-    /// register: whatever is returned in memory is read back in other widths than it was written in, which stalls.
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "sse4.2")]
-    fn take_short(&mut self) -> bool {
-        let (Some(segment), End::None) = (&self.segment, self.end) else {
-            return false;
+    #[inline]
+    fn has_verified_ahead(&mut self) -> bool {
+        // SAFETY: the CPU has the instruction (asked just now).
+        has_instruction() && self.end == End::None && unsafe { self.verify_ahead() }
+    }
+
+    /// Takes the frame here, which was verified ahead.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn take_verified(&mut self) {
+        let header = match &self.segment {
+            Some(segment) => segment.mapping.verified_header(self.position),
+            None => return,
         };
-        let position = self.position;
-        let Slot::Published(published) = segment.mapping.slot(position) else {
-            return false;
-        };
-        let bytes = segment.mapping.frame(published);
-        if bytes.len() > SHORT_BYTES {
-            return false;
-        }
-        let header = FrameHeader::of(bytes);
-        let crc = self
-            .seed
-            .short_frame_crc(position, self.crc_before, &bytes[8..]);
-        let is_ordinary = crc == published.crc
-            && header.sequence.get() == self.next_sequence
-            && header.kind.get() >= FIRST_USER_KIND
-            && header.is_well_formed();
-        if is_ordinary {
-            self.taken_at = position;
-            self.position = position + bytes.len();
-            self.crc_before = crc;
-            self.next_sequence += 1;
-            self.durable_lag = header.durable_lag.get();
-        }
-        is_ordinary
+        self.taken_at = self.position;
+        self.position += header.frame_bytes.get() as usize;
+        self.crc_before = header.crc.get();
+        self.next_sequence += 1;
+        self.durable_lag = header.durable_lag.get();
     }
 
     /// Everything else: long frames, control frames, ends of segments, the end of the journal, damage.

@@ -5,12 +5,14 @@
 //!
 //! Invariant: codes are explicit and never reused; reserved bytes are zero; `Event::check` refuses anything else.
 
+mod check;
 mod decode_code;
 mod operator;
 mod sent;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+pub use self::check::EventError;
 pub use self::{
     decode_code::{DECODE_CODE_MAX, DECODE_CODE_NONE, DECODE_NS_MAX, decode_code, decode_ns},
     operator::{OperatorAction, OperatorCommand, OperatorReason},
@@ -446,34 +448,6 @@ pub enum EventView<'a> {
     Unknown(u8),
 }
 
-/// What `Event::check` found wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EventError {
-    /// The kind code has no meaning.
-    #[error("unknown event kind {0}")]
-    Kind(u8),
-    /// A flag bit without meaning is set.
-    #[error("unknown event flags {0:#04x}")]
-    Flags(u8),
-    /// `detail` has no meaning for this kind.
-    #[error("event kind {kind} with unknown detail {detail}")]
-    Detail {
-        /// Kind code.
-        kind: u8,
-        /// The offending detail.
-        detail: u8,
-    },
-    /// A reserved byte is not zero.
-    #[error("event kind {0} with a reserved byte that is not zero")]
-    Reserved(u8),
-    /// A quantity is negative.
-    #[error("event kind {0} with a negative quantity")]
-    Quantity(u8),
-    /// The reason of an operator's command has no meaning.
-    #[error("operator command with unknown reason {0}")]
-    Reason(u64),
-}
-
 impl Event {
     /// An empty slot: all zero.
     pub const EMPTY: Self = Self {
@@ -593,6 +567,7 @@ impl Event {
     }
 
     /// The body read by kind.
+    #[inline]
     pub fn view(&self) -> EventView<'_> {
         let body = &self.body;
         match EventKind::from_code(self.kind) {
@@ -627,82 +602,6 @@ impl Event {
             Some(EventKind::ConnectionChanged) => EventView::ConnectionChanged(self.detail == 1),
             None => EventView::Unknown(self.kind),
         }
-    }
-
-    /// Refuses an event that this version cannot have written: for everything that comes from outside the process.
-    ///
-    /// # Errors
-    /// The first thing found wrong.
-    pub fn check(&self) -> Result<(), EventError> {
-        if self.flags & !flags::ALL != 0 {
-            return Err(EventError::Flags(self.flags));
-        }
-        if self.decode_code != DECODE_CODE_NONE && !self.is_market_data() {
-            return Err(EventError::Reserved(self.kind));
-        }
-        let detail_known = match EventKind::from_code(self.kind) {
-            None => return Err(EventError::Kind(self.kind)),
-            Some(EventKind::BookDelta) => {
-                matches!(self.level_count(), 1 | 2) && self.detail & !delta_detail::ALL == 0
-            }
-            Some(EventKind::Trade) => Side::from_code(self.detail).is_some(),
-            Some(EventKind::BookStateChanged) => BookState::from_code(self.detail).is_some(),
-            Some(EventKind::OperatorCommanded) => OperatorAction::from_code(self.detail).is_some(),
-            Some(EventKind::ConnectionChanged) => self.detail <= 1,
-            Some(
-                EventKind::OrderAccepted
-                | EventKind::OrderRejected
-                | EventKind::OrderCancelled
-                | EventKind::CancelRejected,
-            ) => ReportReason::from_code(self.detail).is_some(),
-            Some(
-                EventKind::Bbo
-                | EventKind::OrderFilled
-                | EventKind::CommandSent
-                | EventKind::TimerFired,
-            ) => self.detail == 0,
-        };
-        if !detail_known {
-            return Err(EventError::Detail {
-                kind: self.kind,
-                detail: self.detail,
-            });
-        }
-        self.check_body()
-    }
-
-    fn check_body(&self) -> Result<(), EventError> {
-        let (reserved_is_zero, quantities_fit) = match self.view() {
-            EventView::BookDelta(delta) => {
-                let padding = self.level_count() == 2 || delta.levels[1] == Level::default();
-                (
-                    padding,
-                    delta.levels.iter().all(|level| level.quantity >= 0),
-                )
-            }
-            EventView::Bbo(bbo) => (true, bbo.bid.quantity >= 0 && bbo.ask.quantity >= 0),
-            EventView::Trade(trade) => (trade.reserved == 0, trade.quantity >= 0),
-            EventView::BookStateChanged(change) => (change.reserved == [0; 2], true),
-            EventView::OrderAccepted(report)
-            | EventView::OrderRejected(report)
-            | EventView::OrderCancelled(report)
-            | EventView::CancelRejected(report) => (report.reserved == [0; 3], true),
-            EventView::OrderFilled(fill) => (true, fill.quantity >= 0),
-            EventView::TimerFired(timer) => (timer.reserved == [0; 2], true),
-            EventView::OperatorCommanded { reason: None, .. } => {
-                return Err(EventError::Reason(self.body[0]));
-            }
-            EventView::OperatorCommanded { .. } => (self.body[1..] == [0; 4], true),
-            EventView::ConnectionChanged(_) => (self.body == [0; 5], true),
-            EventView::CommandSent(_) | EventView::Unknown(_) => (true, true),
-        };
-        if !reserved_is_zero {
-            return Err(EventError::Reserved(self.kind));
-        }
-        if !quantities_fit {
-            return Err(EventError::Quantity(self.kind));
-        }
-        Ok(())
     }
 }
 

@@ -177,6 +177,7 @@ impl Market {
     }
 
     /// Applies one or two levels. Returns true when a venue message is complete and the quote may have changed.
+    #[inline]
     pub(crate) fn apply_delta(&mut self, event: &Event, delta: &BookDelta, now_ns: i64) -> bool {
         if event.has(flags::CLEAR) {
             self.book.clear();
@@ -188,14 +189,19 @@ impl Market {
         if !event.has(flags::LAST) {
             return false;
         }
-        self.book_update_id = delta.update_id;
+        self.complete(delta.update_id, now_ns);
+        true
+    }
+
+    /// The last event of a venue message was applied.
+    fn complete(&mut self, update_id: u64, now_ns: i64) {
+        self.book_update_id = update_id;
         self.ts_quote_ns = now_ns;
         if self.book.is_crossed() {
             self.crossed_count += 1;
             self.state = BookState::Stale;
         }
         self.check_against_earlier_ticker();
-        true
     }
 
     pub(crate) fn apply_bbo(&mut self, bbo: &Bbo, now_ns: i64) {

@@ -130,7 +130,8 @@ impl Journal for Writer {
 }
 
 impl Frames for Reader {
-    #[inline]
+    // Always, as `Reader::next` is.
+    #[inline(always)]
     fn next(&mut self) -> Result<Option<FrameView<'_>>, JournalFault> {
         let frame = Self::next(self)?;
         Ok(frame.map(|frame| FrameView {

@@ -238,6 +238,7 @@ impl Reader {
             self.durable_lag = 0;
         }
         self.position = SEGMENT_HEADER_BYTES;
+        self.verified_until = 0;
         self.crc_before = open.header.crc.get();
         self.next_sequence = open.header.first_sequence.get();
         self.seed = RunSeed::of(open.header.run_id.get());

@@ -6,22 +6,39 @@ use acth_core::{
 };
 use zerocopy::IntoBytes;
 
-use super::Divergence;
+use super::{Divergence, ReplayError};
 use crate::{pipeline::fold_decision, resume::Unfinished};
 
-/// What the comparer is told, in the order of the journal.
+/// What the player tells, in the order of the journal: to the comparer itself, or into a ring on the way to it.
+pub(super) trait Findings {
+    /// An input was applied: what came before is complete.
+    fn input(&mut self, sequence: u64, time_ns: i64) -> Result<(), ReplayError>;
+
+    /// The machine decided this now.
+    fn recomputed(&mut self, decision: &Decision) -> Result<(), ReplayError>;
+
+    /// The journal holds this.
+    fn journaled(
+        &mut self,
+        sequence: u64,
+        cause: u64,
+        decision: &Decision,
+    ) -> Result<(), ReplayError>;
+
+    /// A later run starts here: the process before it was killed, or ended in order.
+    fn run_started(&mut self) -> Result<(), ReplayError>;
+}
+
+/// Which of the findings a check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CheckKind {
-    /// An input was applied: what came before is complete.
     Input,
-    /// The machine decided this now.
     Recomputed,
-    /// The journal holds this.
     Journaled,
-    /// A later run starts here: the process before it was killed, or ended in order.
     RunStarted,
 }
 
+/// A finding on its way through a ring.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Check {
     pub(super) kind: CheckKind,
@@ -85,6 +102,60 @@ pub(super) struct Comparer {
     unfinished: u64,
 }
 
+impl Findings for Comparer {
+    #[inline]
+    fn input(&mut self, sequence: u64, time_ns: i64) -> Result<(), ReplayError> {
+        if self.matched_count < self.pending_count {
+            self.miss_the_rest();
+        }
+        self.pending_count = 0;
+        self.matched_count = 0;
+        self.input_sequence = sequence;
+        self.input_time_ns = time_ns;
+        Ok(())
+    }
+
+    #[inline]
+    fn recomputed(&mut self, decision: &Decision) -> Result<(), ReplayError> {
+        self.pending[self.pending_count] = *decision;
+        self.pending_count += 1;
+        Ok(())
+    }
+
+    fn journaled(
+        &mut self,
+        sequence: u64,
+        cause: u64,
+        decision: &Decision,
+    ) -> Result<(), ReplayError> {
+        self.decisions += 1;
+        fold_decision(&mut self.hash_journaled, sequence, decision);
+        let due_sequence = self.next_sequence();
+        let is_due = self.matched_count < self.pending_count;
+        let recomputed = is_due.then(|| self.pending[self.matched_count]);
+        if let Some(due) = &recomputed {
+            fold_decision(&mut self.hash_recomputed, due_sequence, due);
+            self.matched_count += 1;
+        }
+        let is_in_place = sequence == due_sequence && cause == self.input_sequence;
+        let is_equal = recomputed.is_some_and(|due| due.as_bytes() == decision.as_bytes());
+        if !(is_in_place && is_equal) {
+            self.diverge(Divergence {
+                sequence,
+                cause: self.input_sequence,
+                journaled: Some(*decision),
+                recomputed,
+            });
+        }
+        Ok(())
+    }
+
+    fn run_started(&mut self) -> Result<(), ReplayError> {
+        self.leave_unfinished();
+        Ok(())
+    }
+}
+
 impl Comparer {
     pub(super) fn new() -> Self {
         Self {
@@ -101,20 +172,13 @@ impl Comparer {
         }
     }
 
-    #[inline]
-    pub(super) fn take(&mut self, check: &Check) {
+    /// Takes what came through a ring.
+    pub(super) fn take(&mut self, check: &Check) -> Result<(), ReplayError> {
         match check.kind {
-            CheckKind::Input => {
-                self.close_input();
-                self.input_sequence = check.sequence;
-                self.input_time_ns = check.time_ns;
-            }
-            CheckKind::Recomputed => {
-                self.pending[self.pending_count] = check.decision;
-                self.pending_count += 1;
-            }
-            CheckKind::Journaled => self.compare(check),
-            CheckKind::RunStarted => self.leave_unfinished(),
+            CheckKind::Input => self.input(check.sequence, check.time_ns),
+            CheckKind::Recomputed => self.recomputed(&check.decision),
+            CheckKind::Journaled => self.journaled(check.sequence, check.cause, &check.decision),
+            CheckKind::RunStarted => self.run_started(),
         }
     }
 
@@ -122,32 +186,10 @@ impl Comparer {
         self.input_sequence + 1 + self.matched_count as u64
     }
 
-    fn compare(&mut self, check: &Check) {
-        self.decisions += 1;
-        fold_decision(&mut self.hash_journaled, check.sequence, &check.decision);
-        let sequence = self.next_sequence();
-        let is_due = self.matched_count < self.pending_count;
-        let recomputed = is_due.then(|| self.pending[self.matched_count]);
-        if let Some(decision) = recomputed {
-            fold_decision(&mut self.hash_recomputed, sequence, &decision);
-            self.matched_count += 1;
-        }
-        let is_in_place = check.sequence == sequence && check.cause == self.input_sequence;
-        let is_equal =
-            recomputed.is_some_and(|decision| decision.as_bytes() == check.decision.as_bytes());
-        if !(is_in_place && is_equal) {
-            self.diverge(Divergence {
-                sequence: check.sequence,
-                cause: self.input_sequence,
-                journaled: Some(check.decision),
-                recomputed,
-            });
-        }
-    }
-
     /// The journal goes on with another input: whatever is left was never journaled.
-    #[inline]
-    fn close_input(&mut self) {
+    #[cold]
+    #[inline(never)]
+    fn miss_the_rest(&mut self) {
         if self.matched_count < self.pending_count {
             self.diverge(Divergence {
                 sequence: self.next_sequence(),
@@ -162,8 +204,6 @@ impl Comparer {
             fold_decision(&mut self.hash_recomputed, sequence, &decision);
             self.matched_count += 1;
         }
-        self.pending_count = 0;
-        self.matched_count = 0;
     }
 
     fn leave_unfinished(&mut self) {

@@ -1,4 +1,4 @@
-//! Frames checked and brought to one size, ready for the core.
+//! Frames checked on their way to the core: in place, or brought to one size for a ring.
 
 use acth_core::event::EVENT_BYTES;
 
@@ -9,7 +9,7 @@ use crate::{
     manifest::RunManifest,
 };
 
-/// One frame on its way to the core. Manifests come without their bytes.
+/// One frame on its way through a ring. Manifests come without their bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) sequence: u64,
@@ -27,6 +27,37 @@ impl Item {
         kind: 0,
         payload: [0; EVENT_BYTES],
     };
+
+    /// A copy of a frame.
+    ///
+    /// # Errors
+    /// When the frame is none of the engine's, or its payload has not the size of its kind.
+    pub(super) fn of(frame: &FrameView<'_>) -> Result<Self, ReplayError> {
+        let (sequence, kind) = (frame.sequence, frame.kind);
+        let payload = match frames::classify(kind) {
+            FrameClass::Input(_) | FrameClass::Decision(_) => frame.payload.try_into(),
+            FrameClass::Manifest => Ok(Self::EMPTY.payload),
+            FrameClass::Unknown(kind) => return Err(ReplayError::Kind { sequence, kind }),
+        };
+        Ok(Self {
+            sequence,
+            time_ns: frame.time_ns,
+            cause: frame.cause,
+            kind,
+            payload: payload.map_err(|_| ReplayError::Payload { sequence, kind })?,
+        })
+    }
+
+    /// The frame again.
+    pub(super) fn view(&self) -> FrameView<'_> {
+        FrameView {
+            sequence: self.sequence,
+            time_ns: self.time_ns,
+            cause: self.cause,
+            kind: self.kind,
+            payload: &self.payload,
+        }
+    }
 }
 
 /// Takes frames in and refuses whatever is not the engine's.
@@ -66,15 +97,15 @@ impl FrameGate {
         }
     }
 
-    /// Fills `item` with the next frame; false at the end.
-    #[inline]
-    pub(super) fn next<F: Frames>(
+    /// The next frame; `None` at the end.
+    // Always, as `Reader::next` is.
+    #[inline(always)]
+    pub(super) fn next<'a, F: Frames>(
         &mut self,
-        frames: &mut F,
-        item: &mut Item,
-    ) -> Result<bool, ReplayError> {
+        frames: &'a mut F,
+    ) -> Result<Option<FrameView<'a>>, ReplayError> {
         let Some(frame) = frames.next().map_err(ReplayError::Journal)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let expected = self.last_sequence + 1;
         if frame.sequence != expected {
@@ -82,29 +113,22 @@ impl FrameGate {
             return Err(ReplayError::Order { expected, came });
         }
         self.last_sequence = expected;
-        item.sequence = frame.sequence;
-        item.time_ns = frame.time_ns;
-        item.cause = frame.cause;
-        item.kind = frame.kind;
-        match frames::classify(frame.kind) {
-            FrameClass::Input(_) | FrameClass::Decision(_) => match frame.payload.try_into() {
-                Ok(payload) => item.payload = payload,
-                Err(_) => {
-                    return Err(ReplayError::Payload {
-                        sequence: frame.sequence,
-                        kind: frame.kind,
-                    });
-                }
-            },
-            FrameClass::Manifest => self.go_on(&frame)?,
-            FrameClass::Unknown(kind) => {
-                return Err(ReplayError::Kind {
-                    sequence: frame.sequence,
-                    kind,
-                });
-            }
+        if frame.kind >= MANIFEST_KIND {
+            self.look_at_run(&frame)?;
         }
-        Ok(true)
+        Ok(Some(frame))
+    }
+
+    /// A manifest, or what this version does not know; the player refuses what looks like an input or a decision and is none.
+    #[cold]
+    fn look_at_run(&mut self, frame: &FrameView<'_>) -> Result<(), ReplayError> {
+        match frames::classify(frame.kind) {
+            FrameClass::Manifest => self.go_on(frame),
+            _ => Err(ReplayError::Kind {
+                sequence: frame.sequence,
+                kind: frame.kind,
+            }),
+        }
     }
 
     /// A later run in the same journal: it must be the same machine.

@@ -9,6 +9,7 @@
 mod comparer;
 mod item;
 mod player;
+mod sender;
 mod stepper;
 
 use std::{
@@ -23,6 +24,7 @@ use self::{
     comparer::{Check, Comparer},
     item::{FrameGate, Item},
     player::Player,
+    sender::Sender,
 };
 use crate::{
     config::ThreadMode,
@@ -260,12 +262,8 @@ fn replay_single<M: Machine, F: Frames>(
     mut player: Player<M>,
 ) -> Result<Parts<M>, ReplayError> {
     let mut comparer = Comparer::new();
-    let mut item = Item::EMPTY;
-    while gate.next(&mut frames, &mut item)? {
-        player.take(&item, |check| {
-            comparer.take(check);
-            Ok(())
-        })?;
+    while let Some(frame) = gate.next(&mut frames)? {
+        player.take(&frame, &mut comparer)?;
     }
     Ok((gate, player, comparer))
 }
@@ -298,7 +296,7 @@ fn replay_multi<M: Machine + Send, F: Frames>(
         let reader = reader.join().map_err(|_| ReplayError::Panicked("reader"))?;
         // Whoever was merely interrupted by the other's end has nothing to say about the cause.
         match (reader, core) {
-            (Ok(gate), Ok(player)) => Ok((gate, player, comparer)),
+            (Ok(gate), Ok(player)) => Ok((gate, player, comparer?)),
             (Err(error), Err(ReplayError::Interrupted)) | (_, Err(error)) | (Err(error), _) => {
                 Err(error)
             }
@@ -312,8 +310,8 @@ fn read<F: Frames>(
     mut items: Producer<Item>,
     mut waiter: Waiter,
 ) -> Result<(), ReplayError> {
-    let mut item = Item::EMPTY;
-    while gate.next(frames, &mut item)? {
+    while let Some(frame) = gate.next(frames)? {
+        let item = Item::of(&frame)?;
         items
             .publish(&mut waiter, |slot| *slot = item, || false)
             .map_err(|_| ReplayError::Interrupted)?;
@@ -327,18 +325,15 @@ const BATCH: u64 = 64;
 fn play<M: Machine>(
     player: &mut Player<M>,
     mut items: Consumer<Item>,
-    mut checks: Producer<Check>,
+    checks: Producer<Check>,
     mut waiter: Waiter,
 ) -> Result<(), ReplayError> {
-    let mut publish_waiter = waiter.clone();
+    let mut sender = Sender {
+        checks,
+        waiter: waiter.clone(),
+    };
     loop {
-        let taken = items.take(BATCH, |item, _| {
-            player.take(item, |check| {
-                checks
-                    .publish(&mut publish_waiter, |slot| *slot = *check, || false)
-                    .map_err(|_| ReplayError::Interrupted)
-            })
-        })?;
+        let taken = items.take(BATCH, |item, _| player.take(&item.view(), &mut sender))?;
         match taken {
             Taken::Items(_) => waiter.reset(),
             Taken::Empty => waiter.idle(),
@@ -347,18 +342,13 @@ fn play<M: Machine>(
     }
 }
 
-fn compare(mut checks: Consumer<Check>, mut waiter: Waiter) -> Comparer {
+fn compare(mut checks: Consumer<Check>, mut waiter: Waiter) -> Result<Comparer, ReplayError> {
     let mut comparer = Comparer::new();
     loop {
-        let taken = checks.take(BATCH, |check, _| {
-            comparer.take(check);
-            Ok::<(), std::convert::Infallible>(())
-        });
-        match taken {
-            Ok(Taken::Items(_)) => waiter.reset(),
-            Ok(Taken::Empty) => waiter.idle(),
-            Ok(Taken::Ended) => return comparer,
-            Err(never) => match never {},
+        match checks.take(BATCH, |check, _| comparer.take(check))? {
+            Taken::Items(_) => waiter.reset(),
+            Taken::Empty => waiter.idle(),
+            Taken::Ended => return Ok(comparer),
         }
     }
 }

@@ -1,10 +1,7 @@
 //! Replay one frame at a time, for whoever follows a journal while it is written.
 
 use super::{
-    Divergence, ReplayError, ReplayStart,
-    comparer::Comparer,
-    item::{FrameGate, Item},
-    player::Player,
+    Divergence, ReplayError, ReplayStart, comparer::Comparer, item::FrameGate, player::Player,
 };
 use crate::{journal::Frames, machine::Machine, manifest::RunManifest};
 
@@ -13,7 +10,6 @@ pub struct Stepper<M> {
     gate: FrameGate,
     player: Player<M>,
     comparer: Comparer,
-    item: Item,
     manifest: RunManifest,
 }
 
@@ -33,7 +29,6 @@ impl<M: Machine> Stepper<M> {
             gate: FrameGate::behind(start.sequence, &start.manifest),
             player: Player::new(start.machine),
             comparer: Comparer::new(),
-            item: Item::EMPTY,
             manifest: start.manifest,
         }
     }
@@ -43,14 +38,10 @@ impl<M: Machine> Stepper<M> {
     /// # Errors
     /// When the journal or the frame cannot be used.
     pub fn step<F: Frames>(&mut self, frames: &mut F) -> Result<Stepped, ReplayError> {
-        if !self.gate.next(frames, &mut self.item)? {
+        let Some(frame) = self.gate.next(frames)? else {
             return Ok(Stepped::Nothing);
-        }
-        let comparer = &mut self.comparer;
-        self.player.take(&self.item, |check| {
-            comparer.take(check);
-            Ok(())
-        })?;
+        };
+        self.player.take(&frame, &mut self.comparer)?;
         Ok(Stepped::Frame)
     }
 
