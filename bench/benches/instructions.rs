@@ -262,14 +262,13 @@ fn count(name: &str, rounds: u64) -> u64 {
         .unwrap_or_else(|error| panic!("valgrind (Debian: apt-get install valgrind): {error}"));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{name}: {text}");
-    let line = text.lines().find(|line| line.contains("I refs:"));
-    let digits = line.unwrap_or_else(|| panic!("{name}: no count in: {text}"));
-    let digits = digits
-        .split_once("I refs:")
-        .unwrap()
-        .1
-        .replace([',', ' '], "");
-    digits.parse().unwrap()
+    // `==7== I   refs:      15,208,572`
+    let number = text.lines().find_map(|line| {
+        let (head, number) = line.split_once("refs:")?;
+        head.trim_end().ends_with('I').then_some(number)
+    });
+    let digits = number.unwrap_or_else(|| panic!("{name}: no count in: {text}"));
+    digits.replace([',', ' '], "").parse().unwrap()
 }
 
 fn baseline_path() -> PathBuf {
