@@ -55,6 +55,16 @@ impl Window {
         }
     }
 
+    /// The same window with no more events a second than this.
+    pub(crate) const fn at_most(self, rate_max: u64) -> Self {
+        match self.grid {
+            Grid::Even { rate_per_second } if rate_per_second > rate_max => {
+                Self::even(rate_max, self.length_ns)
+            }
+            _ => self,
+        }
+    }
+
     /// How many events belong to it; at least one.
     #[inline]
     pub(crate) fn event_count(&self) -> u64 {

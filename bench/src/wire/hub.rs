@@ -14,7 +14,7 @@ use acth_core::{
     },
     event::{Bbo, Event, EventView, Side},
     instrument::InstrumentId,
-    port::{CommandSink, PortError},
+    port::{CommandSink, EventSink, EventSource, PortError, Progress},
 };
 use acth_engine::{
     clock::{Clock, WallClock},
@@ -35,17 +35,21 @@ use acth_wire::{
 
 use super::{
     THREADS, Taken, load,
-    stream::{pair, write_all},
+    stream::{self, pair, write_all},
 };
 use crate::{
     Failure, allocations, args::fixed, floor::Stand, inference, placement, record::Record,
 };
 
-/// Intended starts on their way from the load to the sink: a ring that one side writes and the other reads in order.
+/// Intended starts by the number of their ticker, which its update id carries: written by the load, read by the sink. And
+/// the numbers of the tickers that orders answered, in order: written by the sink, read by the load.
 pub(super) struct Sent {
     starts_ns: Vec<AtomicI64>,
-    written: AtomicU64,
+    answered: Vec<AtomicU64>,
+    answered_count: AtomicU64,
     recorded_from_ns: AtomicI64,
+    /// How far the engine's clock is ahead of the load's: each was set to the system's time by itself.
+    engine_ahead_ns: AtomicI64,
 }
 
 /// Tickers that may be on their way at once.
@@ -55,24 +59,61 @@ impl Sent {
     fn new() -> Self {
         Self {
             starts_ns: (0..SENT_SLOTS).map(|_| AtomicI64::new(0)).collect(),
-            written: AtomicU64::new(0),
+            answered: (0..SENT_SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            answered_count: AtomicU64::new(0),
             recorded_from_ns: AtomicI64::new(0),
+            engine_ahead_ns: AtomicI64::new(0),
         }
     }
 
-    /// One more is about to be sent.
-    pub(super) fn push(&self, intended_ns: i64, recorded_from_ns: i64) {
-        let index = self.written.load(Ordering::Relaxed);
+    /// Ticker `number` is about to be sent.
+    pub(super) fn push(&self, number: u64, intended_ns: i64, recorded_from_ns: i64) {
         self.recorded_from_ns
             .store(recorded_from_ns, Ordering::Relaxed);
-        self.starts_ns[index as usize % SENT_SLOTS].store(intended_ns, Ordering::Relaxed);
-        self.written.store(index + 1, Ordering::Release);
+        self.starts_ns[number as usize % SENT_SLOTS].store(intended_ns, Ordering::Release);
     }
 
-    /// Number `index`, if it was sent.
-    fn get(&self, index: u64) -> Option<i64> {
-        let is_written = index < self.written.load(Ordering::Acquire);
-        is_written.then(|| self.starts_ns[index as usize % SENT_SLOTS].load(Ordering::Relaxed))
+    /// Intended start of a ticker.
+    pub(super) fn start_ns(&self, number: u64) -> i64 {
+        self.starts_ns[number as usize % SENT_SLOTS].load(Ordering::Acquire)
+    }
+
+    /// An order that answers this ticker is about to be handed over.
+    fn answer(&self, number: u64) {
+        let count = self.answered_count.load(Ordering::Relaxed);
+        self.answered[count as usize % SENT_SLOTS].store(number, Ordering::Relaxed);
+        self.answered_count.store(count + 1, Ordering::Release);
+    }
+
+    /// The ticker that order `index` answers; it must have been handed over.
+    pub(super) fn answered(&self, index: u64) -> u64 {
+        debug_assert!(index < self.answered_count.load(Ordering::Acquire));
+        self.answered[index as usize % SENT_SLOTS].load(Ordering::Relaxed)
+    }
+}
+
+/// The session, with an eye on both clocks.
+struct Watched<'a> {
+    session: Session,
+    clock: WallClock,
+    sent: &'a Sent,
+}
+
+impl EventSource for Watched<'_> {
+    #[inline]
+    fn poll(&mut self, sink: &mut impl EventSink) -> Result<Progress, PortError> {
+        let ahead_ns = &self.sent.engine_ahead_ns;
+        if ahead_ns.load(Ordering::Relaxed) == 0 {
+            // Read in both orders, so that what a reading takes cancels out.
+            let (first_ns, engine_ns) = (self.clock.now_ns(), sink.now_ns());
+            let middle_ns = first_ns + (self.clock.now_ns() - first_ns) / 2;
+            ahead_ns.store(engine_ns - middle_ns, Ordering::Relaxed);
+        }
+        self.session.poll(sink)
+    }
+
+    fn drain(&mut self, sink: &mut impl EventSink) -> Result<Progress, PortError> {
+        self.session.drain(sink)
     }
 }
 
@@ -92,9 +133,13 @@ pub(super) fn run(
         rest_url: format!("http://127.0.0.1:{}", snapshots.port),
         instruments: vec![InstrumentId(0)],
     };
-    let session = Session::new(&config, &instruments, 1)?;
     let (orders_near, mut orders_far) = pair()?;
     let sent = Sent::new();
+    let source = Watched {
+        session: Session::new(&config, &instruments, 1)?,
+        clock: stand.clock.clone(),
+        sent: &sent,
+    };
     let control = Control::new();
     let dir = match journal_dir {
         Some(folder) => tempfile::tempdir_in(folder)?,
@@ -114,7 +159,6 @@ pub(super) fn run(
         text: Vec::with_capacity(1024),
         frame: Vec::with_capacity(1024),
         sent: &sent,
-        count: 0,
         handed,
         own,
     };
@@ -130,10 +174,16 @@ pub(super) fn run(
     };
     let allocated = thread::scope(|scope| {
         let control = &control;
-        let hub = scope.spawn(move || run_hub(stand, machine, session, sink, writer, control));
-        placement::settle(stand.cores.of(0, THREADS));
-        let mut market = load::accept(&listener)?;
-        let outcome = load::run(stand, &mut market, &mut orders_far, back, &sent);
+        let hub = scope.spawn(move || run_hub(stand, machine, source, sink, writer, control));
+        // A thread of its own: the one that spawns stays where it may run anywhere.
+        let load = scope.spawn(|| {
+            placement::settle(stand.cores.of(0, THREADS));
+            let mut market = load::accept(&listener)?;
+            load::run(stand, &mut market, &mut orders_far, back, &sent)
+        });
+        let outcome = load
+            .join()
+            .unwrap_or_else(|_| Err("the load's thread panicked".into()));
         control.request_stop();
         match hub.join() {
             Ok(Ok(allocated)) => outcome.map(|()| allocated),
@@ -149,7 +199,7 @@ pub(super) fn run(
 fn run_hub(
     stand: Stand<'_>,
     machine: Answer,
-    session: Session,
+    source: Watched<'_>,
     sink: Sink<'_>,
     writer: Writer,
     control: &Control,
@@ -162,7 +212,7 @@ fn run_hub(
     let outcome = pipeline::run(
         &config,
         machine,
-        session,
+        source,
         sink,
         writer,
         control,
@@ -224,6 +274,8 @@ impl Machine for Answer {
             order_type: OrderType::Limit as u8,
             time_in_force: TimeInForce::ImmediateOrCancel as u8,
             signal_bits: u64::from(signal.to_bits()),
+            // The number of the ticker, for the sink: nothing else here tells one from another.
+            hash: bbo.update_id,
             ..Decision::default()
         });
     }
@@ -241,8 +293,6 @@ struct Sink<'a> {
     text: Vec<u8>,
     frame: Vec<u8>,
     sent: &'a Sent,
-    /// Orders so far: the number of the ticker that this one answers.
-    count: u64,
     handed: &'a mut Record,
     own: &'a mut Record,
 }
@@ -259,19 +309,19 @@ impl CommandSink for Sink<'_> {
         order_request(decision, &self.symbol, ts_ns, &mut self.text)
             .map_err(|error| refuse(&error))?;
         write_frame(Opcode::Text, &self.text, MASK, &mut self.frame);
+        let number = decision.hash % stream::ID_BASE;
+        self.sent.answer(number);
         let ready_ns = self.clock.now_ns();
         write_all(&mut self.stream, &self.frame).map_err(|error| refuse(&error))?;
         let handed_ns = self.clock.now_ns();
-        let intended_ns = self.sent.get(self.count);
-        self.count += 1;
-        if let Some(intended_ns) = intended_ns {
-            let recorded_from_ns = self.sent.recorded_from_ns.load(Ordering::Relaxed);
-            self.handed.record_from(recorded_from_ns);
-            self.handed.add(intended_ns, handed_ns);
-            if self.handed.counts(intended_ns) {
-                let own_ns = ready_ns - outbound.ts_cause_ingress_ns;
-                self.own.add_batch(own_ns, 1);
-            }
+        let intended_ns = self.sent.start_ns(number);
+        let recorded_from_ns = self.sent.recorded_from_ns.load(Ordering::Relaxed);
+        self.handed.record_from(recorded_from_ns);
+        self.handed.add(intended_ns, handed_ns);
+        if self.handed.counts(intended_ns) {
+            let ahead_ns = self.sent.engine_ahead_ns.load(Ordering::Relaxed);
+            let read_ns = outbound.ts_cause_ingress_ns - ahead_ns;
+            self.own.add_batch(ready_ns - read_ns, 1);
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The load thread: the venue's end of both connections. It sends at the intended times and reads the orders back.
 
 use std::{
-    collections::VecDeque,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
@@ -85,8 +84,10 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     )
 }
 
-/// Sends one window of tickers over `market` and reads the orders from `orders`; `first` gets the first intended start, before
-/// anything is sent.
+/// Sends one window of tickers over `market` and reads the orders from `orders`.
+///
+/// # Errors
+/// When a connection ends.
 pub(super) fn run(
     stand: Stand<'_>,
     market: &mut TcpStream,
@@ -101,18 +102,16 @@ pub(super) fn run(
     let mut room = vec![0; 1 << 16];
     let mut waiter = Waiter::new(stand.wait);
     let mut pace = Pace::new(stand.window, clock.now_ns());
-    let mut waiting = VecDeque::with_capacity(1 << 16);
     back.record_from(pace.recorded_from_ns());
-    let mut last_ns = clock.now_ns();
-    while !(pace.is_done() && waiting.is_empty()) {
+    let (mut back_count, mut last_ns) = (0, clock.now_ns());
+    while back_count < stand.window.event_count() {
         let now_ns = clock.now_ns();
         if now_ns > pace.deadline_ns() || (pace.is_done() && now_ns > last_ns + GRACE_NS) {
             break;
         }
         let mut is_busy = false;
         if let Some(intended_ns) = pace.due(now_ns) {
-            sent.push(intended_ns, pace.recorded_from_ns());
-            waiting.push_back(intended_ns);
+            sent.push(tickers.number(), intended_ns, pace.recorded_from_ns());
             write_all(market, tickers.next())?;
             pace.advance();
             last_ns = now_ns;
@@ -120,9 +119,9 @@ pub(super) fn run(
         }
         let count = read_some(orders, &mut room)?;
         for _ in 0..counter.push(&room[..count]) {
-            if let Some(intended_ns) = waiting.pop_front() {
-                back.add(intended_ns, clock.now_ns());
-            }
+            let number = sent.answered(back_count);
+            back_count += 1;
+            back.add(sent.start_ns(number), clock.now_ns());
         }
         if is_busy || count > 0 {
             waiter.reset();
@@ -130,6 +129,6 @@ pub(super) fn run(
             waiter.idle();
         }
     }
-    back.missing_count += stand.window.event_count() - pace.sent_count() + waiting.len() as u64;
+    back.missing_count += stand.window.event_count() - back_count;
     Ok(())
 }

@@ -11,7 +11,8 @@
 //! WebSocket API, masked, written to a second connection. The machine answers every ticker with an order, so that each
 //! message is measured; its features are the last prices.
 //!
-//! The floor is the same bytes there and back with nothing in between: both sides poll, as the hub does.
+//! The floor is the same bytes there and back with nothing in between: both sides poll, as the hub does, and one trip is
+//! back before the next begins, so there is no queue in it.
 
 mod echo;
 mod hub;

@@ -13,6 +13,8 @@ use crate::Failure;
 const FRAMES: usize = 1024;
 /// Digits of the update id, which rises with every frame.
 const ID_DIGITS: usize = 12;
+/// An update id is this, which is its leading 1, and the frame's number.
+pub(super) const ID_BASE: u64 = 10_u64.pow(ID_DIGITS as u32 - 1);
 
 /// Both ends of a connection over loopback, without delay.
 pub(super) fn pair() -> Result<(TcpStream, TcpStream), Failure> {
@@ -81,6 +83,11 @@ impl Tickers {
     /// Bytes of each.
     pub(super) fn frame_bytes(&self) -> usize {
         self.frames[0].len()
+    }
+
+    /// Number of the next one.
+    pub(super) const fn number(&self) -> u64 {
+        self.next_id
     }
 
     /// The next one.
