@@ -61,7 +61,7 @@ fn set_receive_stamps(socket: &impl AsFd) -> io::Result<()> {
 }
 
 /// Keeps the kernel stamping packets. It begins some milliseconds after the first socket of the host has asked, by a worker on the
-/// core that asked: on a core that a busy thread spins on, that worker may have to wait for seconds. So this is held from before the
+/// core that asked: on a core that a busy thread spins on, that worker must wait for its share. So this is held from before the
 /// busy threads start.
 #[derive(Debug)]
 pub struct StampKeeper {

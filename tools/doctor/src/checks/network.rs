@@ -14,9 +14,10 @@ pub(super) const BUSY_POLL: Check = Check {
     id: "busy-poll",
     group: Group::Network,
     why: "without it a packet waits for the card's interrupt and the kernel's own thread: 5 to 30 us before a read can see it",
-    explain: "With SO_BUSY_POLL ([engine] busy_poll_us) a read that finds nothing polls the card's queue itself for that long. Whether that is permitted \
-        is tried on a socket of its own: older kernels want CAP_NET_ADMIN for more than net.core.busy_read. net.core.busy_poll does the same for poll and epoll. It works on real cards; \
-        loopback and most virtual ones have no queue to poll.",
+    explain: "With SO_BUSY_POLL ([engine] busy_poll_us) a read that finds nothing polls the card's queue itself for that long. \
+        Whether that is permitted is tried on a socket of its own: older kernels want CAP_NET_ADMIN for more than \
+        net.core.busy_read. net.core.busy_poll does the same for poll and epoll. It works on real cards; loopback and most \
+        virtual ones have no queue to poll.",
     look: look_at_busy_poll,
 };
 
