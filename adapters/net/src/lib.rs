@@ -14,6 +14,6 @@ mod stream;
 
 pub use crate::{
     datagrams::{Datagram, Datagrams, UdpFeed, UdpSettings},
-    options::{Refusal, SocketOptions},
+    options::{Refusal, SocketOptions, StampKeeper},
     stream::{KernelStream, Received, Stream},
 };

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::{Ipv4Addr, UdpSocket},
     os::fd::{AsFd, AsRawFd},
 };
 
@@ -46,7 +47,7 @@ impl SocketOptions {
     }
 }
 
-/// More than the system's net.core.busy_read needs CAP_NET_ADMIN.
+/// Some kernels want CAP_NET_ADMIN for more than net.core.busy_read.
 fn set_busy_poll(socket: &impl AsFd, time_us: u32) -> io::Result<()> {
     let time_us = c_int::try_from(time_us).unwrap_or(c_int::MAX);
     set(socket, libc::SO_BUSY_POLL, time_us)
@@ -57,6 +58,26 @@ fn set_busy_poll(socket: &impl AsFd, time_us: u32) -> io::Result<()> {
 fn set_receive_stamps(socket: &impl AsFd) -> io::Result<()> {
     let wanted: c_uint = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
     set(socket, libc::SO_TIMESTAMPING, wanted.cast_signed())
+}
+
+/// Keeps the kernel stamping packets. It begins some milliseconds after the first socket of the host has asked, by a worker on the
+/// core that asked: on a core that a busy thread spins on, that worker must wait for its share. So this is held from before the
+/// busy threads start.
+#[derive(Debug)]
+pub struct StampKeeper {
+    _socket: UdpSocket,
+}
+
+impl StampKeeper {
+    /// Asks, with a socket of its own that nothing is ever sent to.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn begin() -> io::Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        set_receive_stamps(&socket)?;
+        Ok(Self { _socket: socket })
+    }
 }
 
 /// The kernel doubles what it is given, and cuts it to net.core.rmem_max first.

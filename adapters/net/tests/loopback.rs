@@ -16,7 +16,9 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use acth_net::{Datagrams, KernelStream, Received, SocketOptions, Stream, UdpFeed, UdpSettings};
+use acth_net::{
+    Datagrams, KernelStream, Received, SocketOptions, StampKeeper, Stream, UdpFeed, UdpSettings,
+};
 
 const STAMPED: SocketOptions = SocketOptions {
     busy_poll_us: 0,
@@ -33,8 +35,8 @@ fn now_ns() -> i64 {
 /// Waits until the kernel stamps packets: it begins some milliseconds after the first socket has asked, and goes on while one is
 /// open that did, so one is kept.
 fn await_stamps() {
-    static FEED: Mutex<Option<UdpFeed>> = Mutex::new(None);
-    let mut kept = FEED.lock().unwrap();
+    static KEEPER: Mutex<Option<StampKeeper>> = Mutex::new(None);
+    let mut kept = KEEPER.lock().unwrap();
     if kept.is_some() {
         return;
     }
@@ -44,6 +46,7 @@ fn await_stamps() {
         buffer_bytes: 0,
         options: STAMPED,
     };
+    *kept = Some(StampKeeper::begin().unwrap());
     let (mut feed, _) = UdpFeed::open(&settings).unwrap();
     let (start, mut is_stamped) = (Instant::now(), false);
     while !is_stamped {
@@ -55,7 +58,6 @@ fn await_stamps() {
         assert!(start.elapsed() < PATIENCE, "the kernel stamps nothing");
         thread::sleep(Duration::from_millis(1));
     }
-    *kept = Some(feed);
 }
 
 fn pair(options: SocketOptions) -> (KernelStream<TcpStream>, TcpStream) {

@@ -1,8 +1,14 @@
-//! The few facts that no file tells: free space and the state of the kernel's clock.
+//! The few facts that no file tells: free space, the state of the kernel's clock, and whether a socket option is permitted.
 //!
-//! The real one makes two system calls, the only unsafe code of the crate; tests put their own answers in its place.
+//! The real one makes three system calls, the only unsafe code of the crate; tests put their own answers in its place.
 
-use std::{ffi::CString, io, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    ffi::CString,
+    io,
+    net::{Ipv4Addr, UdpSocket},
+    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    path::Path,
+};
 
 /// Space of a file system, for this user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,12 @@ pub trait System {
     /// # Errors
     /// The system's.
     fn time_state(&self) -> io::Result<TimeState>;
+
+    /// Asks for busy polling of this many us on a socket that is closed again: kernels differ in whom they permit it.
+    ///
+    /// # Errors
+    /// The system's; `PermissionDenied` where it is not permitted.
+    fn try_busy_poll(&self, time_us: u32) -> io::Result<()>;
 }
 
 /// The kernel that this process runs on.
@@ -80,5 +92,24 @@ impl System for Kernel {
             error_us: facts.esterror,
             is_leap_due: facts.status & (libc::STA_INS | libc::STA_DEL) != 0,
         })
+    }
+
+    fn try_busy_poll(&self, time_us: u32) -> io::Result<()> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let time_us = libc::c_int::try_from(time_us).unwrap_or(libc::c_int::MAX);
+        // SAFETY: the descriptor is open for the whole call; the kernel reads one c_int, whose size is passed.
+        let status = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_BUSY_POLL,
+                (&raw const time_us).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            )
+        };
+        match status {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 }

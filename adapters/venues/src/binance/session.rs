@@ -28,7 +28,7 @@ use acth_core::{
     instrument::{InstrumentId, Instruments},
     port::{EventSink, EventSource, PortError, Progress, Stopped},
 };
-use acth_net::{Received, SocketOptions};
+use acth_net::{Received, SocketOptions, StampKeeper};
 use acth_wire::binance::Market;
 
 use super::{
@@ -109,6 +109,8 @@ pub struct Session {
     stats: SessionStats,
     options: SocketOptions,
     kernel_delay: KernelDelay,
+    /// Held from before the run on, so that the first packets are stamped.
+    stamp_keeper: Option<StampKeeper>,
     /// What the system refused for the first connection; the later ones are refused the same.
     refusals: Vec<String>,
 }
@@ -170,6 +172,7 @@ impl Session {
             stats: SessionStats::default(),
             options: SocketOptions::default(),
             kernel_delay: KernelDelay::new(),
+            stamp_keeper: None,
             refusals: Vec::new(),
         })
     }
@@ -178,6 +181,11 @@ impl Session {
     #[must_use]
     pub fn with_socket_options(mut self, options: SocketOptions) -> Self {
         self.options = options;
+        // Where it is refused, the sockets themselves are told the same.
+        self.stamp_keeper = options
+            .is_stamped
+            .then(StampKeeper::begin)
+            .and_then(Result::ok);
         self
     }
 

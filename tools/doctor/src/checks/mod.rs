@@ -127,8 +127,6 @@ fn has_capability(host: &Host, number: u32) -> Result<bool, Unreadable> {
     Ok(mask >> number & 1 == 1)
 }
 
-/// May use raw sockets, polling of devices and the like.
-const CAP_NET_ADMIN: u32 = 12;
 /// May lock memory beyond the limit.
 const CAP_IPC_LOCK: u32 = 14;
 /// May raise priorities.

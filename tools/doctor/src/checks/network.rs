@@ -1,10 +1,11 @@
 //! Sockets.
 
-use super::{CAP_NET_ADMIN, has_capability};
+use std::io::ErrorKind;
+
 use crate::{
     check::{Check, Group, Looked},
     finding::Finding,
-    host::Host,
+    host::{Host, Unreadable},
     parse::bytes_text,
     subject::Subject,
 };
@@ -13,9 +14,10 @@ pub(super) const BUSY_POLL: Check = Check {
     id: "busy-poll",
     group: Group::Network,
     why: "without it a packet waits for the card's interrupt and the kernel's own thread: 5 to 30 us before a read can see it",
-    explain: "With SO_BUSY_POLL ([engine] busy_poll_us) a read that finds nothing polls the card's queue itself for that long. Setting it \
-        above net.core.busy_read needs CAP_NET_ADMIN. net.core.busy_poll does the same for poll and epoll. It works on real cards; \
-        loopback and most virtual ones have no queue to poll.",
+    explain: "With SO_BUSY_POLL ([engine] busy_poll_us) a read that finds nothing polls the card's queue itself for that long. \
+        Whether that is permitted is tried on a socket of its own: older kernels want CAP_NET_ADMIN for more than \
+        net.core.busy_read. net.core.busy_poll does the same for poll and epoll. It works on real cards; loopback and most \
+        virtual ones have no queue to poll.",
     look: look_at_busy_poll,
 };
 
@@ -30,13 +32,14 @@ fn look_at_busy_poll(host: &Host, subject: &Subject) -> Looked {
         return Ok(Finding::note(text)
             .with_fix("set [engine] busy_poll_us = 50 (real cards; not for loopback)"));
     }
-    if wanted_us > read_us && !has_capability(host, CAP_NET_ADMIN)? {
-        return Ok(Finding::bad(
-            format!("{text}, and no CAP_NET_ADMIN: the socket option will be refused"),
-            format!("sysctl -w net.core.busy_read={wanted_us}"),
-        ));
+    match host.system().try_busy_poll(subject.busy_poll_us) {
+        Err(cause) if cause.kind() == ErrorKind::PermissionDenied => Ok(Finding::bad(
+            format!("{text}; the kernel does not permit the socket option: {cause}"),
+            format!("sysctl -w net.core.busy_read={wanted_us}, or give CAP_NET_ADMIN"),
+        )),
+        Err(cause) => Err(Unreadable::new("SO_BUSY_POLL", cause)),
+        Ok(()) => Ok(Finding::ok(text)),
     }
-    Ok(Finding::ok(text))
 }
 
 pub(super) const SOCKET_BUFFERS: Check = Check {

@@ -19,6 +19,7 @@ use acth_doctor::{
 pub(crate) struct Facts {
     pub(crate) free_bytes: Option<u64>,
     pub(crate) time: Option<TimeState>,
+    pub(crate) busy_poll: Option<bool>,
 }
 
 impl System for Facts {
@@ -33,6 +34,14 @@ impl System for Facts {
 
     fn time_state(&self) -> io::Result<TimeState> {
         Ok(self.time.ok_or(io::ErrorKind::PermissionDenied)?)
+    }
+
+    fn try_busy_poll(&self, _: u32) -> io::Result<()> {
+        match self.busy_poll {
+            Some(true) => Ok(()),
+            Some(false) => Err(io::ErrorKind::PermissionDenied.into()),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 
@@ -51,6 +60,7 @@ impl Fabricated {
             facts: Facts {
                 free_bytes: None,
                 time: None,
+                busy_poll: None,
             },
             subject: Subject {
                 journal: "/data/journal".into(),
@@ -112,6 +122,7 @@ impl Fabricated {
                 error_us: 3,
                 is_leap_due: false,
             }),
+            busy_poll: Some(true),
         };
         host.put_tuned_cores();
         host.put_tuned_kernel();
@@ -229,6 +240,7 @@ impl Fabricated {
                 error_us: 16_000_000,
                 is_leap_due: false,
             }),
+            busy_poll: Some(false),
         };
         host.put(
             "/proc/self/status",
