@@ -87,8 +87,8 @@ fn scan(decoder: &mut Decoder, frame: &[u8]) -> Result<i64, Failure> {
             let levels = depth.bids.iter().chain(depth.asks);
             levels.fold(0, |sum, level| sum.wrapping_add(weight(*level)))
         }
-        Message::Bbo(bbo) => weight(bbo.bid).wrapping_add(weight(bbo.ask)),
-        Message::Trade(trade) => trade.price.wrapping_add(trade.quantity),
+        Message::Bbo { bbo, .. } => weight(bbo.bid).wrapping_add(weight(bbo.ask)),
+        Message::Trade { trade, .. } => trade.price.wrapping_add(trade.quantity),
         _ => 0,
     })
 }
@@ -115,7 +115,12 @@ struct Row {
     check_sum: i64,
 }
 
-const NAMES: [&str; 4] = ["acth scanner", "sonic-rs typed", "simd-json typed", "serde_json typed"];
+const NAMES: [&str; 4] = [
+    "acth scanner",
+    "sonic-rs typed",
+    "simd-json typed",
+    "serde_json typed",
+];
 
 /// Runs the four in turn.
 pub(crate) fn compare(data: &Path, passes: u32) -> Result<Report, Failure> {
@@ -130,7 +135,8 @@ pub(crate) fn compare(data: &Path, passes: u32) -> Result<Report, Failure> {
         found[3].push(frames.pass(typed::serde)?);
     }
     let sums = found.each_ref().map(|passes| passes[0].sum);
-    let times = found.map(|passes| Times::of(passes.into_iter().map(|pass| pass.elapsed).collect()));
+    let times =
+        found.map(|passes| Times::of(passes.into_iter().map(|pass| pass.elapsed).collect()));
     let count = frames.frames.len() as f64;
     let rows = NAMES.into_iter().zip(times.into_iter().zip(sums));
     let rows = rows.map(|(decoder, (time, check_sum))| Row {
@@ -171,6 +177,10 @@ impl fmt::Display for Report {
                 row.check_sum
             )?;
         }
-        writeln!(f, "{} frames, {} bytes, {} passes of each", self.frames, self.bytes, self.passes)
+        writeln!(
+            f,
+            "{} frames, {} bytes, {} passes of each",
+            self.frames, self.bytes, self.passes
+        )
     }
 }

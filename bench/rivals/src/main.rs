@@ -3,7 +3,11 @@
 //! Only ratios are meant: both sides run on the same machine in the same minute. Each check sum stands beside the other side's.
 
 mod decode;
-#[allow(dead_code, unreachable_pub, reason = "the bench's own scenario, of which only a part is used here")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the bench's own scenario, of which only a part is used here"
+)]
 #[path = "../../src/replay/mod.rs"]
 mod ours;
 mod replay;

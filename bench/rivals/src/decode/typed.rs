@@ -132,18 +132,30 @@ fn kind(frame: &[u8]) -> Result<Kind, Failure> {
 /// One frame by sonic-rs.
 pub(super) fn sonic(frame: &[u8]) -> Result<i64, Failure> {
     match kind(frame)? {
-        Kind::Depth => sonic_rs::from_slice::<Combined<'_, Depth<'_>>>(frame)?.data.sum(),
-        Kind::Bbo => sonic_rs::from_slice::<Combined<'_, Bbo<'_>>>(frame)?.data.sum(),
-        Kind::Trade => sonic_rs::from_slice::<Combined<'_, Trade<'_>>>(frame)?.data.sum(),
+        Kind::Depth => sonic_rs::from_slice::<Combined<'_, Depth<'_>>>(frame)?
+            .data
+            .sum(),
+        Kind::Bbo => sonic_rs::from_slice::<Combined<'_, Bbo<'_>>>(frame)?
+            .data
+            .sum(),
+        Kind::Trade => sonic_rs::from_slice::<Combined<'_, Trade<'_>>>(frame)?
+            .data
+            .sum(),
     }
 }
 
 /// One frame by serde_json.
 pub(super) fn serde(frame: &[u8]) -> Result<i64, Failure> {
     match kind(frame)? {
-        Kind::Depth => serde_json::from_slice::<Combined<'_, Depth<'_>>>(frame)?.data.sum(),
-        Kind::Bbo => serde_json::from_slice::<Combined<'_, Bbo<'_>>>(frame)?.data.sum(),
-        Kind::Trade => serde_json::from_slice::<Combined<'_, Trade<'_>>>(frame)?.data.sum(),
+        Kind::Depth => serde_json::from_slice::<Combined<'_, Depth<'_>>>(frame)?
+            .data
+            .sum(),
+        Kind::Bbo => serde_json::from_slice::<Combined<'_, Bbo<'_>>>(frame)?
+            .data
+            .sum(),
+        Kind::Trade => serde_json::from_slice::<Combined<'_, Trade<'_>>>(frame)?
+            .data
+            .sum(),
     }
 }
 

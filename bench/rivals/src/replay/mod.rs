@@ -60,7 +60,13 @@ pub(crate) fn compare(data: &Path, passes: u32) -> Result<Report, Failure> {
         their_times.push(theirs::pass::<false>(&assets)?.elapsed);
     }
     let found = prepared.report(&our_passes)?;
-    let ours = Side::of(found.rows, found.messages, found.orders, our_times, found.check_sum);
+    let ours = Side::of(
+        found.rows,
+        found.messages,
+        found.orders,
+        our_times,
+        found.check_sum,
+    );
     let check_sum = looked.own_sums.iter().sum();
     let hftbacktest = Side::of(
         row_count as u64,

@@ -9,8 +9,8 @@ use acth_core::{
 use acth_engine::frames::{self, FrameClass};
 use acth_journal::Reader;
 use hftbacktest::types::{
-    BUY_EVENT, DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, EXCH_EVENT, Event as Row, LOCAL_EVENT, SELL_EVENT,
-    TRADE_EVENT,
+    BUY_EVENT, DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, EXCH_EVENT, Event as Row, LOCAL_EVENT,
+    SELL_EVENT, TRADE_EVENT,
 };
 
 use crate::Failure;

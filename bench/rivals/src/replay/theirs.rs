@@ -10,10 +10,8 @@ use hftbacktest::{
         data::Data,
         models::{CommonFees, ConstantLatency, RiskAdverseQueueModel, TradingValueFeeModel},
     },
-    prelude::{
-        Bot, ElapseResult, MarketDepth, OrdType, ROIVectorMarketDepth, Status, TimeInForce,
-    },
-    types::Event as Row,
+    prelude::{Bot, ElapseResult, MarketDepth, OrdType, ROIVectorMarketDepth, Status, TimeInForce},
+    types::{Event as Row, LOCAL_EVENT, TRADE_EVENT},
 };
 
 use crate::Failure;
@@ -30,8 +28,8 @@ const LATENCY_NS: i64 = 1_000_000;
 const RANGE_SHARE: f64 = 0.1;
 /// Waits no longer than this for a feed event, ns.
 const PATIENCE_NS: i64 = 60_000_000_000;
-/// Trades kept in the pass that looks at which asset an event is of.
-const TRADES_KEPT: usize = 1024;
+/// The bits of a row that say what it is.
+const KIND_BITS: u64 = 0xff;
 
 /// What a pass came to.
 pub(crate) struct Pass {
@@ -49,22 +47,34 @@ pub(crate) struct Asset {
     pub(crate) instrument: Instrument,
     pub(crate) data: Data<Row>,
     price: f64,
+    /// When a message of its book arrives, rising.
+    book_times: Vec<i64>,
 }
 
 impl Asset {
     pub(crate) fn new(instrument: &Instrument, rows: &[Row]) -> Self {
-        let trade = rows
+        let trade = rows.iter().find(|row| row.ev & KIND_BITS == TRADE_EVENT);
+        let of_book = rows
             .iter()
-            .find(|row| row.ev & 0xff == hftbacktest::types::TRADE_EVENT);
+            .filter(|row| row.ev & LOCAL_EVENT != 0 && row.ev & KIND_BITS != TRADE_EVENT);
+        let mut book_times: Vec<i64> = of_book.map(|row| row.local_ts).collect();
+        book_times.dedup();
         Self {
             instrument: instrument.clone(),
             data: Data::from_data(rows),
             price: trade.map_or(1.0, |row| row.px),
+            book_times,
         }
     }
 }
 
-fn engine(assets: &[Asset], trades_kept: usize) -> Result<Engine, Failure> {
+impl Asset {
+    fn has_book_message(&self, ts_ns: i64) -> bool {
+        self.book_times.binary_search(&ts_ns).is_ok()
+    }
+}
+
+fn engine(assets: &[Asset]) -> Result<Engine, Failure> {
     let mut builder = Engine::builder();
     for asset in assets {
         let tick = asset.instrument.price_f64(asset.instrument.tick);
@@ -80,7 +90,6 @@ fn engine(assets: &[Asset], trades_kept: usize) -> Result<Engine, Failure> {
             .fee_model(TradingValueFeeModel::new(CommonFees::new(0.0002, 0.0005)))
             .exchange(ExchangeKind::NoPartialFillExchange)
             .queue_model(RiskAdverseQueueModel::new())
-            .last_trades_capacity(trades_kept)
             .depth(move || ROIVectorMarketDepth::new(tick, lot, low, high))
             .build()
             .map_err(|cause| format!("hftbacktest: {cause:?}"))?;
@@ -93,7 +102,7 @@ fn engine(assets: &[Asset], trades_kept: usize) -> Result<Engine, Failure> {
 
 /// Plays everything once. `LOOKS`: finds out as well of which book each event is, which costs time.
 pub(crate) fn pass<const LOOKS: bool>(assets: &[Asset]) -> Result<Pass, Failure> {
-    let mut engine = engine(assets, if LOOKS { TRADES_KEPT } else { 0 })?;
+    let mut engine = engine(assets)?;
     let mut pass = Pass {
         elapsed: Duration::ZERO,
         feeds: 0,
@@ -116,25 +125,23 @@ fn play<const LOOKS: bool>(
     let mut open = None;
     loop {
         match engine.wait_next_feed(false, PATIENCE_NS)? {
-            ElapseResult::EndOfData => return Ok(()),
+            // The last event of all comes together with the end.
+            ElapseResult::EndOfData => {
+                see::<LOOKS>(engine, assets, pass);
+                return Ok(());
+            }
             ElapseResult::MarketFeed => {}
             _ => continue,
         }
-        pass.feeds += 1;
-        for index in 0..assets.len() {
-            let value = imbalance(engine.depth(index));
-            pass.all_sums[index] += value;
-            if LOOKS && is_book_event(engine, index) {
-                pass.own_sums[index] += value;
-            }
-        }
-        if LOOKS {
-            engine.clear_last_trades(None);
-        }
+        see::<LOOKS>(engine, assets, pass);
         if let Some(id) = open {
-            if engine.orders(0).get(&id).is_some_and(is_working) {
-                engine.cancel(0, id, false)?;
-                open = None;
+            match engine.orders(0).get(&id) {
+                Some(order) if is_working(order) => {
+                    engine.cancel(0, id, false)?;
+                    open = None;
+                }
+                Some(order) if order.status == Status::None => {}
+                _ => open = None,
             }
         } else if pass.feeds.is_multiple_of(ORDER_INTERVAL_EVENTS) {
             let depth = engine.depth(0);
@@ -150,14 +157,20 @@ fn play<const LOOKS: bool>(
     }
 }
 
-fn is_working(order: &hftbacktest::types::Order) -> bool {
-    order.status == Status::New && order.cancellable()
+/// Reads the five best levels of every book.
+fn see<const LOOKS: bool>(engine: &Engine, assets: &[Asset], pass: &mut Pass) {
+    pass.feeds += 1;
+    for (index, asset) in assets.iter().enumerate() {
+        let value = imbalance(engine.depth(index));
+        pass.all_sums[index] += value;
+        if LOOKS && asset.has_book_message(engine.current_timestamp()) {
+            pass.own_sums[index] += value;
+        }
+    }
 }
 
-fn is_book_event(engine: &Engine, index: usize) -> bool {
-    let latency = engine.feed_latency(index);
-    latency.is_some_and(|(_, local_ts)| local_ts == engine.current_timestamp())
-        && engine.last_trades(index).is_empty()
+fn is_working(order: &hftbacktest::types::Order) -> bool {
+    order.status == Status::New && order.cancellable()
 }
 
 /// Of the five best levels: bids minus asks as a share of both.
@@ -171,7 +184,11 @@ fn imbalance(depth: &ROIVectorMarketDepth) -> f64 {
     let bids = top(depth.bid_depth()[..=bid_place].iter().rev());
     let asks = top(depth.ask_depth()[ask_place..].iter());
     let both = bids + asks;
-    if both > 0.0 { (bids - asks) / both } else { 0.0 }
+    if both > 0.0 {
+        (bids - asks) / both
+    } else {
+        0.0
+    }
 }
 
 fn top<'a>(quantities: impl Iterator<Item = &'a f64>) -> f64 {
