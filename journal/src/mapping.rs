@@ -309,6 +309,24 @@ impl ReadableMapping {
         Some(frames)
     }
 
+    /// Asks for the memory from here on, `BYTES` of it, without waiting and without looking at it. Behind the end of the mapping it asks for
+    /// nothing.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub(crate) fn fetch_ahead<const BYTES: usize>(&self, position: usize) {
+        const LINE_BYTES: usize = 64;
+        if self.room_at(position) < BYTES {
+            return;
+        }
+        for offset in (0..BYTES).step_by(LINE_BYTES) {
+            // SAFETY: inside the mapping (checked); a prefetch reads nothing, it only fills a cache.
+            unsafe {
+                let line = self.base.add(position + offset).cast();
+                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line);
+            }
+        }
+    }
+
     /// Header of a frame that was published and read before.
     #[cfg(target_arch = "x86_64")]
     #[inline]

@@ -45,8 +45,8 @@ pub(crate) struct ReplayReport {
     source: String,
     passes: u32,
     frames: u64,
-    messages: u64,
-    rows: u64,
+    pub(crate) messages: u64,
+    pub(crate) rows: u64,
     /// Of the median pass, from opening the journal to the last comparison, and of the best.
     elapsed_seconds: f64,
     elapsed_seconds_best: f64,
@@ -56,7 +56,7 @@ pub(crate) struct ReplayReport {
     seen: Vec<Seen>,
     /// The imbalance of each book summed over its own messages, all books together.
     pub(crate) check_sum: f64,
-    orders: u64,
+    pub(crate) orders: u64,
     decisions_compared: u64,
     identical: bool,
     crc_checked: bool,
@@ -141,10 +141,20 @@ impl Prepared {
         })
     }
 
+    /// What it is about.
+    pub(crate) const fn instruments(&self) -> &Instruments {
+        &self.instruments
+    }
+
+    /// Where it is.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.place.path().join("journal")
+    }
+
     /// Replays it once on this thread.
     pub(crate) fn pass(&self) -> Result<Pass, Failure> {
         let core = prepare::build(&self.instruments)?;
-        let path = self.place.path().join("journal");
+        let path = self.journal();
         let options = ReplayOptions {
             threads: ThreadMode::Single,
         };
@@ -201,7 +211,7 @@ impl Prepared {
 
     fn seen(&self, strategy: &TopFive) -> Vec<Seen> {
         let sums = strategy.own_sums().iter().zip(strategy.all_sums());
-        let rows = self.instruments.rows().iter().zip(sums);
+        let rows = self.instruments().rows().iter().zip(sums);
         rows.map(|(row, (own, all))| Seen {
             instrument: row.name(),
             imbalance_own: *own,

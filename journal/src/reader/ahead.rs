@@ -19,6 +19,10 @@ use crate::{
 const FRAMES_AHEAD: u64 = 64;
 /// Frames summed side by side.
 const ABREAST: usize = 4;
+/// How far ahead memory is asked for: some hundred ns of frames. The processor's own prefetching ends with each page.
+const FETCH_DISTANCE_BYTES: usize = 2048;
+/// And how much at a time: what `ABREAST` frames of the engine take.
+const FETCH_BYTES: usize = ABREAST * RECORD_FRAME;
 const RECORD_FRAME: usize = frame_bytes(RECORD_BYTES);
 const LINE_FRAME: usize = frame_bytes(LINE_PAYLOAD_BYTES);
 
@@ -80,6 +84,8 @@ impl Walk<'_> {
         let Some(frames) = self.mapping.row::<ABREAST, BYTES>(self.position) else {
             return false;
         };
+        self.mapping
+            .fetch_ahead::<FETCH_BYTES>(self.position + FETCH_DISTANCE_BYTES);
         let seeds = std::array::from_fn(|index| {
             let position = self.position + index * BYTES;
             self.seed.frame(position, BYTES as u32)
