@@ -26,6 +26,7 @@ mod pipeline;
 mod placement;
 mod record;
 mod replay;
+mod replayed;
 mod report;
 mod rows;
 mod scenario;
@@ -78,8 +79,8 @@ fn run(args: &args::Args) -> Result<u64, Failure> {
             }
         }
         Scenario::Replay => {
-            let report = replay::run(&args.data(), args.passes, &machine)?;
-            output.tell(&report, [])?;
+            let report = replay::run(&args.data(), args.passes)?;
+            output.tell(&replayed::Told::new(report, &machine), [])?;
         }
         Scenario::Wire => {
             output.head(report::HEADING)?;

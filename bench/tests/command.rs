@@ -33,20 +33,37 @@ fn reports(arguments: &[&str]) -> Vec<Value> {
         .collect()
 }
 
-fn assert_whole(report: &Value, scenario: &str, rate: u64) {
-    assert_eq!(report["scenario"], scenario);
-    assert_eq!(report["rate_per_second"], rate);
-    for side in ["floor_ns", "measured_ns"] {
+/// A report has all keys; where any event came through, its numbers rise.
+fn assert_whole(report: &Value) {
+    for side in ["floor_ns", "measured_ns", "hiccup_ns"] {
         let numbers =
-            ["p50", "p90", "p99", "p999", "max"].map(|key| report[side][key].as_u64().unwrap());
-        assert!(numbers[0] > 0, "{report}");
+            ["p50", "p90", "p99", "p999", "max"].map(|key| report[side][key].as_f64().unwrap());
         assert!(numbers.is_sorted(), "{report}");
     }
-    assert!(report["ratio_p50"].as_f64().unwrap() > 0.0, "{report}");
-    assert!(report["ratio_p90"].as_f64().unwrap() > 0.0, "{report}");
-    assert!(report["hiccup_ns"]["max"].as_i64().unwrap() > 0);
+    for key in ["ratio_p50", "ratio_p90", "allocations"] {
+        assert!(report[key].is_number(), "{report}");
+    }
     assert!(report["hiccup_ns"]["over_10us_per_second"].is_number());
+    assert!(report["placement"].is_string(), "{report}");
     assert!(report["machine"]["cores"].as_u64().unwrap() > 0);
+    assert!(report["machine"]["build"]["compiler"].is_string());
+}
+
+/// Every expected scenario and rate is there at least once: each class of windows has a report of its own.
+fn assert_reported(found: &[Value], expected: &[(&str, u64)]) {
+    found.iter().for_each(assert_whole);
+    let names = |report: &Value| {
+        (
+            report["scenario"].as_str().unwrap().to_owned(),
+            report["rate_per_second"].as_u64().unwrap(),
+        )
+    };
+    for &(scenario, rate) in expected {
+        let is_there = |report| names(report) == (scenario.to_owned(), rate);
+        assert!(found.iter().any(is_there), "{scenario} at {rate}/s");
+    }
+    let samples = |report: &Value| report["measured_samples"].as_u64().unwrap();
+    assert!(found.iter().map(samples).sum::<u64>() > 0);
 }
 
 const SHORT: [&str; 4] = ["--duration", "0.3", "--rounds", "2"];
@@ -54,26 +71,106 @@ const SHORT: [&str; 4] = ["--duration", "0.3", "--rounds", "2"];
 #[test]
 fn hop_reports_each_rate() {
     let found = reports(&[&["hop", "--rate", "1000,20000"], &SHORT[..]].concat());
-    assert_eq!(found.len(), 2);
-    assert_whole(&found[0], "hop", 1000);
-    assert_whole(&found[1], "hop", 20_000);
+    assert_reported(&found, &[("hop", 1000), ("hop", 20_000)]);
+}
+
+#[test]
+fn bursts_are_played_at_each_speed() {
+    let arguments = ["hop", "--arrivals", "burst", "--speed", "10,100"];
+    let found = reports(&[&arguments, &SHORT[..]].concat());
+    assert_reported(&found, &[("hop", 0)]);
+    let speeds = ["10x", "100x"];
+    let is_named =
+        |speed| move |report: &Value| report["arrivals"].as_str().unwrap().ends_with(speed);
+    assert!(
+        speeds
+            .iter()
+            .all(|speed| found.iter().any(is_named(*speed)))
+    );
 }
 
 #[test]
 fn pipeline_reports_with_and_without_a_journal() {
     let found = reports(&[&["pipeline", "--rate", "5000"], &SHORT[..]].concat());
-    assert_eq!(found.len(), 2);
-    assert_whole(&found[0], "pipeline", 5000);
-    assert_whole(&found[1], "pipeline-unjournaled", 5000);
+    let expected = [("pipeline", 5000), ("pipeline-unjournaled", 5000)];
+    assert_reported(&found, &expected);
 }
 
 #[test]
 fn the_single_loop_reports_too() {
     let arguments = ["pipeline", "--threads", "single", "--rate", "5000"];
     let found = reports(&[&arguments, &SHORT[..]].concat());
-    assert_eq!(found.len(), 2);
-    assert_whole(&found[0], "single", 5000);
-    assert_whole(&found[1], "single-unjournaled", 5000);
+    assert_reported(&found, &[("single", 5000), ("single-unjournaled", 5000)]);
+}
+
+#[test]
+fn kinds_are_rows_of_one_report() {
+    for (scenario, kinds) in [("decode", 8), ("book", 5), ("apply", 3)] {
+        let found = reports(&[scenario, "--duration", "0.8"]);
+        assert_eq!(found.len(), 1);
+        let rows = found[0]["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), kinds, "{scenario}");
+        rows.iter().for_each(assert_whole);
+        for row in rows {
+            assert_eq!(row["scenario"], scenario);
+            assert!(row["kind"].is_string() && row["ratio_p50"].as_f64().unwrap() > 0.0);
+            assert_eq!(row["allocations"], 0, "{row}");
+        }
+    }
+    let found = reports(&["inference", "--duration", "0.3"]);
+    found.iter().for_each(assert_whole);
+}
+
+#[test]
+fn wire_goes_all_the_way() {
+    let found = reports(&[&["wire", "--rate", "500"], &SHORT[..]].concat());
+    assert_reported(&found, &[("wire", 500)]);
+    let peers = found[0]["peers"].as_array().unwrap();
+    assert_eq!(peers.len(), 2, "{}", found[0]);
+}
+
+#[test]
+fn a_run_is_kept_and_compared_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let run = |more: &[&str]| {
+        let status = Command::new(env!("CARGO_BIN_EXE_acth-bench"))
+            .args(["inference", "--duration", "0.3"])
+            .args(more)
+            .output()
+            .unwrap();
+        (
+            status.status.code(),
+            String::from_utf8(status.stdout).unwrap(),
+        )
+    };
+    assert_eq!(run(&["--output", kept.to_str().unwrap()]).0, Some(0));
+    for name in [
+        "machine.json",
+        "report.jsonl",
+        "inference-64-64-64-8-measured.hlog",
+    ] {
+        assert!(kept.join(name).is_file(), "{name}");
+    }
+    let log = std::fs::read_to_string(kept.join("inference-64-64-64-8-measured.hlog")).unwrap();
+    assert!(
+        log.lines().any(|line| line.starts_with("Tag=measured,")),
+        "{log}"
+    );
+    // A baseline that no run can keep.
+    let report = kept.join("report.jsonl");
+    let text = std::fs::read_to_string(&report).unwrap();
+    let mut value: Value = serde_json::from_str(text.trim()).unwrap();
+    value["ratio_p50"] = Value::from(1e-6);
+    std::fs::write(&report, value.to_string()).unwrap();
+    let baseline = ["--baseline", report.to_str().unwrap()];
+    let (code, shown) = run(&[&baseline[..], &["--fail-above", "50"]].concat());
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(
+        shown.contains("ratio_p50") && shown.contains("worse"),
+        "{shown}"
+    );
+    assert_eq!(run(&baseline).0, Some(0));
 }
 
 #[test]
@@ -85,8 +182,11 @@ fn a_rate_beyond_reach_ends_and_says_so() {
         ]
         .concat(),
     );
-    let warnings = found[0]["warnings"].to_string();
-    assert!(warnings.contains("the rate was not kept"), "{}", found[0]);
+    let is_told = |report: &Value| {
+        let warnings = report["warnings"].to_string();
+        warnings.contains("the rate was not kept")
+    };
+    assert!(found.iter().any(is_told), "{found:?}");
 }
 
 #[test]

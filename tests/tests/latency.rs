@@ -47,7 +47,7 @@ fn config(dir: &Path, name: &str, more: &str) -> PathBuf {
 
 fn live(dir: &Path, name: &str, threads: &str, more: &str) -> PathBuf {
     let (config, journal) = (config(dir, name, more), dir.join(name));
-    let arguments = ["run", "--duration", "3s", "--json", "--threads", threads];
+    let arguments = ["run", "--duration", "6s", "--json", "--threads", threads];
     let places = ["--config", text(&config), "--journal", text(&journal)];
     run_json(&[&arguments[..], &places].concat());
     journal

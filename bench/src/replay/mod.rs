@@ -8,7 +8,6 @@ mod prepare;
 mod strategy;
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -23,18 +22,18 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use self::strategy::TopFive;
-use crate::{Failure, machine::Machine, report::Bar};
+use crate::Failure;
 
 pub(crate) use self::prepare::recordings;
 
 /// What the strategy saw of one instrument.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Seen {
-    instrument: String,
+    pub(crate) instrument: String,
     /// Imbalance of the five best levels, summed over the messages of its own book.
-    imbalance_own: f64,
+    pub(crate) imbalance_own: f64,
     /// The same, summed over the messages of all books.
-    imbalance_all: f64,
+    pub(crate) imbalance_all: f64,
 }
 
 /// What the scenario found.
@@ -42,69 +41,24 @@ pub(crate) struct Seen {
 pub(crate) struct ReplayReport {
     pub(crate) scenario: &'static str,
     /// What was replayed.
-    source: String,
-    passes: u32,
-    frames: u64,
+    pub(crate) source: String,
+    pub(crate) passes: u32,
+    pub(crate) frames: u64,
     pub(crate) messages: u64,
     pub(crate) rows: u64,
     /// Of the median pass, from opening the journal to the last comparison, and of the best.
-    elapsed_seconds: f64,
-    elapsed_seconds_best: f64,
+    pub(crate) elapsed_seconds: f64,
+    pub(crate) elapsed_seconds_best: f64,
     pub(crate) messages_per_second: f64,
     pub(crate) rows_per_second: f64,
-    rows_per_second_best: f64,
-    seen: Vec<Seen>,
+    pub(crate) rows_per_second_best: f64,
+    pub(crate) seen: Vec<Seen>,
     /// The imbalance of each book summed over its own messages, all books together.
     pub(crate) check_sum: f64,
     pub(crate) orders: u64,
-    decisions_compared: u64,
-    identical: bool,
-    crc_checked: bool,
-    bars: Vec<Bar>,
-    machine: Machine,
-}
-
-/// Rows a second that one core should replay at least.
-const ROWS_PER_SECOND_MIN: f64 = 30e6;
-
-impl fmt::Display for ReplayReport {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "replay of {}", self.source)?;
-        writeln!(
-            formatter,
-            "  {} frames, {} messages, {} rows; {} orders, {} decisions compared, {}",
-            self.frames,
-            self.messages,
-            self.rows,
-            self.orders,
-            self.decisions_compared,
-            if self.identical {
-                "all identical"
-            } else {
-                "NOT identical"
-            }
-        )?;
-        writeln!(
-            formatter,
-            "  median of {} passes {:.2} ms: {:.2} M rows/s, {:.2} M messages/s; best {:.2} ms: {:.2} M rows/s",
-            self.passes,
-            self.elapsed_seconds * 1e3,
-            self.rows_per_second / 1e6,
-            self.messages_per_second / 1e6,
-            self.elapsed_seconds_best * 1e3,
-            self.rows_per_second_best / 1e6,
-        )?;
-        for seen in &self.seen {
-            writeln!(
-                formatter,
-                "  {:<24} sum of the imbalance of its five best levels {:.3}",
-                seen.instrument, seen.imbalance_own
-            )?;
-        }
-        self.bars
-            .iter()
-            .try_for_each(|bar| writeln!(formatter, "  {bar}"))
-    }
+    pub(crate) decisions_compared: u64,
+    pub(crate) identical: bool,
+    pub(crate) crc_checked: bool,
 }
 
 /// A journal that is ready to be replayed.
@@ -169,11 +123,7 @@ impl Prepared {
     }
 
     /// What several passes came to.
-    pub(crate) fn report(
-        &self,
-        passes: &[Pass],
-        machine: &Machine,
-    ) -> Result<ReplayReport, Failure> {
+    pub(crate) fn report(&self, passes: &[Pass]) -> Result<ReplayReport, Failure> {
         let last = passes.last().ok_or("no pass was made")?;
         let mut times: Vec<Duration> = passes.iter().map(|pass| pass.elapsed).collect();
         times.sort_unstable();
@@ -200,12 +150,6 @@ impl Prepared {
             identical: outcome.identical,
             // The reader has no way to read a frame without it.
             crc_checked: true,
-            bars: vec![Bar::at_least(
-                "30 million rows a second on one core, by the best pass",
-                outcome.book_rows as f64 / best,
-                ROWS_PER_SECOND_MIN,
-            )],
-            machine: machine.clone(),
         })
     }
 
@@ -230,10 +174,10 @@ fn names(files: &[PathBuf]) -> String {
 }
 
 /// Writes the journal and replays it `passes` times.
-pub(crate) fn run(data: &Path, passes: u32, machine: &Machine) -> Result<ReplayReport, Failure> {
+pub(crate) fn run(data: &Path, passes: u32) -> Result<ReplayReport, Failure> {
     let prepared = Prepared::new(data)?;
     // The first pass warms caches and page tables and does not count.
     prepared.pass()?;
     let passes: Result<Vec<Pass>, Failure> = (0..passes.max(1)).map(|_| prepared.pass()).collect();
-    prepared.report(&passes?, machine)
+    prepared.report(&passes?)
 }
