@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may fail this way")]
-#![allow(dead_code, reason = "the shared bench has more than this file uses")]
 
 mod common;
 

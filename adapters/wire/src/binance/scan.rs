@@ -4,7 +4,7 @@
 //! bottom. Fields that only some years or markets have are optional steps at their place. Any byte that does not fit
 //! ends the scan with a `Stop`; nothing is skipped unseen.
 //!
-//! Measured by `examples/decode_speed.rs` against a typed `simd-json` parse.
+//! `acth-bench decode` measures it beside a bare scanner and a typed `simd-json` parse.
 
 use acth_core::event::{Bbo, Level, Side, Trade};
 
