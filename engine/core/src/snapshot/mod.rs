@@ -19,11 +19,13 @@ mod decoder;
 mod encoder;
 mod error;
 mod header;
+mod sink;
 
 pub use decoder::{COUNT_MAX, Decoder};
 pub use encoder::Encoder;
 pub use error::{SnapshotError, Tag};
 pub use header::{HEADER_BYTES, SnapshotHeader, snapshot_sequence};
+pub use sink::Sink;
 
 /// Version of the encoding; an older or newer one is refused, and the journal replayed instead.
 pub const SNAPSHOT_FORMAT: u32 = 1;
