@@ -16,6 +16,7 @@ pub mod config;
 pub mod core;
 pub mod decision;
 pub mod event;
+pub mod features;
 pub mod hash;
 pub mod instrument;
 pub mod market;

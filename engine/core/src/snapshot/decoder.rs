@@ -24,6 +24,21 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Reads what one type alone wrote, without a header: for tests of that type's saving and loading.
+    pub const fn of_part(bytes: &'a [u8]) -> Self {
+        Self::new(bytes, 0, Tag(*b"PART"))
+    }
+
+    /// A float that is neither NaN nor infinite.
+    ///
+    /// # Errors
+    /// The bytes end, or it is not finite.
+    pub fn finite(&mut self) -> Result<f64, SnapshotError> {
+        let value = self.f64()?;
+        self.expect(value.is_finite(), "a finite number")?;
+        Ok(value)
+    }
+
     fn left(&self) -> usize {
         self.bytes.len() - self.offset
     }
