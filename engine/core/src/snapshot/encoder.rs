@@ -18,7 +18,7 @@ impl Encoder {
     }
 
     /// What was written.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
