@@ -32,6 +32,7 @@ pub mod state;
 pub mod stats;
 pub mod strategies;
 pub mod strategy;
+pub mod structure;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!(

@@ -39,6 +39,11 @@ impl<'a> Decoder<'a> {
         Ok(value)
     }
 
+    /// Reads what an `Encoder` of its own wrote: one type's state outside of a snapshot.
+    pub const fn over(bytes: &'a [u8]) -> Self {
+        Self::new(bytes, 0, Tag(*b"PART"))
+    }
+
     fn left(&self) -> usize {
         self.bytes.len() - self.offset
     }
