@@ -244,7 +244,8 @@ fn written(allocator: &Allocator) -> Vec<u8> {
 /// at 0 for ever.
 #[test]
 fn ten_million_updates_leave_no_weight_at_zero() {
-    let mut hedge = Hedge::new(2, 0.5, 0.0).expect("parameters");
+    // Below ln 2 the smallest number times exp(-eta) still rounds to itself.
+    let mut hedge = Hedge::new(2, 0.8, 0.0).expect("parameters");
     let play = |hedge: &mut Hedge, losses: [f64; 2]| {
         for _ in 0..5_000_000 {
             hedge.update(&losses);
