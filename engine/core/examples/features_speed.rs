@@ -12,6 +12,7 @@ use acth_core::{
     book::Book,
     event::{Level, Side},
     features::{Depth, FEATURE_COUNT, InstrumentFeatures},
+    hash::StateHasher,
     market::Quote,
 };
 
@@ -96,5 +97,10 @@ fn main() {
     time("vector", |call| {
         features.vector(now_ns + call as i64 * 1_000, &mut out);
         black_box(&out);
+    });
+    time("write into the hash of the state", |_| {
+        let mut hasher = StateHasher::new();
+        features.write(&mut hasher);
+        black_box(hasher.finish());
     });
 }

@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+pub mod agents;
 pub mod allocator;
 pub mod book;
 pub mod config;

@@ -5,11 +5,12 @@ use acth_core::{
     core::{Core, Input},
     decision::Decisions,
     event::{BookState, BookStateChanged, BookStateReason, Event, EventKind, Level, Side, flags},
-    features::{FEATURE_COUNT, Feature, Features},
+    features::{FEATURE_COUNT, FEATURES, Feature, Features, index_of},
     instrument::{AssetClass, Contract, Instrument, InstrumentId, Instruments},
     money::Money,
     prelude::*,
     risk::Limits,
+    snapshot::{Decoder, Encoder},
 };
 
 use super::stream::{START_NS, TICK_NS};
@@ -231,4 +232,52 @@ fn outside_values_are_stored_or_refused() {
     assert_eq!(read(&features), [100.0, -3.0, 2.5, 0.75]);
     assert_eq!(features.refused_count(), 12);
     assert_eq!(get(&features, 1, Feature::Funding), 0.0);
+}
+
+/// The whole table saved and read: the market's score and what was refused come back too.
+#[test]
+fn all_instruments_are_saved_and_read() {
+    let mut hub = Hub::new();
+    for tick in 0..20 {
+        hub.book(0, 1_000_000 + 100 * (tick % 2), 1_000_110 + 100 * tick);
+        hub.book(3, 100_000 + 7 * (tick % 3), 100_021);
+        hub.timer();
+    }
+    let mut features = hub.features().clone();
+    features.set_pair_z(3, 1.5);
+    features.set_funding(3, f64::NAN);
+    let bytes = |features: &Features| {
+        let mut out = Encoder::default();
+        features.write(&mut out);
+        out.into_bytes()
+    };
+    let written = bytes(&features);
+    let mut again = Features::new(&instruments());
+    again
+        .load(&mut Decoder::of_part(&written))
+        .expect("its own bytes");
+    assert_eq!(bytes(&again), written);
+    assert_eq!(again.refused_count(), 1);
+    for index in 0..features.count() {
+        for row in &FEATURES {
+            let feature = |features: &Features| {
+                let mut out = [f32::NAN; FEATURE_COUNT];
+                features.vector(index, hub.now_ns + 1, &mut out);
+                out[index_of(row.name).expect("a name of the table")]
+            };
+            assert_eq!(
+                feature(&again),
+                feature(&features),
+                "{} of {index}",
+                row.name
+            );
+        }
+    }
+    assert!(get(&again, 0, Feature::MarketReturn1s).abs() > 1e-3);
+    let fewer = Instruments::new(instruments().rows()[..3].to_vec()).expect("a table");
+    assert!(
+        Features::new(&fewer)
+            .load(&mut Decoder::of_part(&written))
+            .is_err()
+    );
 }

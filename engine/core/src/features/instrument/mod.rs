@@ -1,12 +1,13 @@
-//! What is kept of one instrument, and its vector of features.
+//! What is kept of one instrument; `vector` reads the features off it, `snapshot` writes it down.
+
+mod snapshot;
+mod vector;
 
 use core::f64::consts::LN_10;
 
+pub(super) use self::vector::bounded;
 use super::{
-    FEATURE_COUNT,
     fading::FadingFlows,
-    session::{is_weekend, time_of_day},
-    table::Feature,
     volatility::{
         HALF_LIFE_BUCKETS, HALF_LIFE_QUOTES, HALF_LIFE_TIME_S, MeanSquare, decay_of_step,
     },
@@ -14,7 +15,6 @@ use super::{
 use crate::{
     event::{Level, Side},
     market::{Market, Quote},
-    snapshot::{Decoder, Sink, SnapshotError},
 };
 
 /// Levels a side that the deeper imbalance sums.
@@ -30,7 +30,7 @@ const RING: usize = 128;
 const _: () = assert!(SAMPLES <= RING && RING.is_power_of_two());
 
 /// Parts per million.
-pub(super) const PPM: f64 = 1e6;
+pub(in crate::features) const PPM: f64 = 1e6;
 const NS_PER_SECOND: f64 = 1e9;
 /// Largest absolute value of a feature. What is larger is cut off: no market moves that far, and f32 holds it.
 pub const FEATURE_MAX: f64 = 1e9;
@@ -63,11 +63,11 @@ impl Depth {
 
 /// What outside models say of an instrument; each is 0 until it is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Outside {
-    pub(super) funding_ppm: f64,
-    pub(super) leader_move_ppm: f64,
-    pub(super) pair_z: f64,
-    pub(super) regime_busy: f64,
+pub(in crate::features) struct Outside {
+    pub(in crate::features) funding_ppm: f64,
+    pub(in crate::features) leader_move_ppm: f64,
+    pub(in crate::features) pair_z: f64,
+    pub(in crate::features) regime_busy: f64,
 }
 
 /// The state behind one instrument's features. Every update takes constant time.
@@ -94,7 +94,7 @@ pub struct InstrumentFeatures {
     samples: u64,
     ts_sample_ns: i64,
     refused_count: u64,
-    pub(super) outside: Outside,
+    pub(in crate::features) outside: Outside,
     decay_event: f64,
     decay_volume: f64,
 }
@@ -281,140 +281,6 @@ impl InstrumentFeatures {
         flows.fade_to(now_ns);
         flows
     }
-
-    /// Writes the features of this instrument alone; `Carry` and `MarketReturn1s`, which need others, stay 0. Each is
-    /// finite and at most `FEATURE_MAX`. What a quote tells is 0 while there is none to trust.
-    pub fn vector(&self, now_ns: i64, out: &mut [f32; FEATURE_COUNT]) {
-        *out = [0.0; FEATURE_COUNT];
-        let mut set = |feature: Feature, value: f64| out[feature as usize] = bounded(value);
-        if self.is_live {
-            let mid = mid(&self.quote);
-            let spread = self.quote.spread() as f64;
-            set(
-                Feature::MicropriceOffset,
-                (microprice(&self.quote) - mid) / mid * PPM,
-            );
-            set(Feature::Spread, spread / mid * PPM);
-            let (bid, ask) = (self.quote.bid.quantity, self.quote.ask.quantity);
-            set(Feature::ImbalanceTop, imbalance(bid, ask));
-            set(
-                Feature::ImbalanceFive,
-                imbalance(self.depth.bid, self.depth.ask),
-            );
-            set(
-                Feature::Return100ms,
-                self.return_over(RETURN_TICKS[0]) * PPM,
-            );
-            set(Feature::Return1s, self.return_over(RETURN_TICKS[1]) * PPM);
-            set(Feature::Return10s, self.return_over(RETURN_TICKS[2]) * PPM);
-        }
-        let flows = self.flows_at(now_ns);
-        let (order_flow, trade_sign) = (flows.order_flow(), flows.trade_sign());
-        let trade_rate = flows.trade_rate();
-        set(Feature::OrderFlow1s, order_flow[0]);
-        set(Feature::OrderFlow10s, order_flow[1]);
-        set(Feature::TradeSign1s, trade_sign[0]);
-        set(Feature::TradeSign10s, trade_sign[1]);
-        set(Feature::TradeRate1s, trade_rate[0]);
-        set(Feature::TradeRate10s, trade_rate[1]);
-        set(Feature::QuoteRate1s, flows.quote_rate());
-        set(Feature::VolatilityTime, self.by_time.root() * PPM);
-        set(Feature::VolatilityEvent, self.by_event.root() * PPM);
-        set(Feature::VolatilityVolume, self.by_volume.root() * PPM);
-        let [sine, cosine] = time_of_day(now_ns);
-        set(Feature::SessionSine, sine);
-        set(Feature::SessionCosine, cosine);
-        set(Feature::Weekend, f64::from(u8::from(is_weekend(now_ns))));
-        set(Feature::Funding, self.outside.funding_ppm);
-        set(Feature::LeaderMove, self.outside.leader_move_ppm);
-        set(Feature::PairZ, self.outside.pair_z);
-        set(Feature::RegimeBusy, self.outside.regime_busy);
-    }
-
-    /// Writes the exact state: the samples from the newest to the oldest, wherever they stand in the ring.
-    pub fn write(&self, out: &mut impl Sink) {
-        for level in [self.quote.bid, self.quote.ask] {
-            out.i64(level.price);
-            out.i64(level.quantity);
-        }
-        out.i64(self.depth.bid);
-        out.i64(self.depth.ask);
-        out.bool(self.is_live);
-        out.f64(self.log_price);
-        self.flows.write(out);
-        for clock in [&self.by_time, &self.by_event, &self.by_volume] {
-            clock.write(out);
-        }
-        out.f64(self.bucket_volume);
-        out.bool(self.bucket_log_price.is_some());
-        out.f64(self.bucket_log_price.unwrap_or(0.0));
-        let kept = self.samples.min(SAMPLES as u64);
-        out.u64(kept);
-        for ticks_ago in 0..kept as usize {
-            out.f64(self.sample(ticks_ago));
-        }
-        out.i64(self.ts_sample_ns);
-        out.u64(self.refused_count);
-        let outside = &self.outside;
-        for value in [
-            outside.funding_ppm,
-            outside.leader_move_ppm,
-            outside.pair_z,
-            outside.regime_busy,
-        ] {
-            out.f64(value);
-        }
-    }
-
-    /// Reads what `write` wrote.
-    ///
-    /// # Errors
-    /// The bytes end, or hold what `write` cannot have written.
-    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
-        let (bid, ask) = (load_level(from)?, load_level(from)?);
-        let is_size = bid.quantity >= 0 && ask.quantity >= 0;
-        from.expect(is_size, "sizes that are not negative")?;
-        self.depth.bid = from.i64()?;
-        self.depth.ask = from.i64()?;
-        let is_live = from.bool()?;
-        let is_quote = !is_live || (bid.price > 0 && bid.price < ask.price);
-        from.expect(is_quote, "a quote that is positive and not crossed")?;
-        self.quote = Quote { bid, ask };
-        self.is_live = is_live;
-        self.log_price = from.finite()?;
-        self.flows.load(from)?;
-        for clock in [&mut self.by_time, &mut self.by_event, &mut self.by_volume] {
-            clock.load(from)?;
-        }
-        self.bucket_volume = from.finite()?;
-        let is_known = from.bool()?;
-        let log_price = from.finite()?;
-        self.bucket_log_price = is_known.then_some(log_price);
-        let kept = from.u64()?;
-        from.expect(kept <= SAMPLES as u64, "at most 101 samples")?;
-        for place in (0..kept as usize).rev() {
-            self.ring[place] = from.finite()?;
-        }
-        self.samples = kept;
-        self.ts_sample_ns = from.time_ns()?;
-        self.refused_count = from.count()?;
-        self.outside = Outside {
-            funding_ppm: from.finite()?,
-            leader_move_ppm: from.finite()?,
-            pair_z: from.finite()?,
-            regime_busy: from.finite()?,
-        };
-        Ok(())
-    }
-}
-
-const _: () = assert!(SAMPLES == 101, "as the error text of load says");
-
-fn load_level(from: &mut Decoder<'_>) -> Result<Level, SnapshotError> {
-    Ok(Level {
-        price: from.i64()?,
-        quantity: from.i64()?,
-    })
 }
 
 /// The mid as a float: unlike the doubled integer it cannot overflow.
@@ -430,20 +296,4 @@ fn microprice(quote: &Quote) -> f64 {
     } else {
         quote.microprice()
     }
-}
-
-/// (bid - ask) / both; 0 where nothing stands.
-fn imbalance(bid: i64, ask: i64) -> f64 {
-    let (bid, ask) = (bid as f64, ask as f64);
-    let total = bid + ask;
-    if total > 0.0 {
-        (bid - ask) / total
-    } else {
-        0.0
-    }
-}
-
-/// A feature as it is stored: within `FEATURE_MAX`.
-pub(super) fn bounded(value: f64) -> f32 {
-    value.clamp(-FEATURE_MAX, FEATURE_MAX) as f32
 }

@@ -1,0 +1,4 @@
+//! What agents are made of.
+
+pub mod intensity;
+pub mod quotes;
