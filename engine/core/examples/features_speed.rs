@@ -85,12 +85,12 @@ fn main() {
         features.on_quote(now_ns, &quote_of(&book, 0), depth_of(black_box(&book)));
     });
     time("on_trade", |call| {
-        now_ns += 5_000_000;
+        now_ns += 5_000_000 + call as i64 % 1_000;
         let side = if call % 3 == 0 { Side::Bid } else { Side::Ask };
         features.on_trade(now_ns, side, 6_000_000, 100 + call as i64 % 50);
     });
-    time("on_timer", |_| {
-        now_ns += 100_000_000;
+    time("on_timer", |call| {
+        now_ns += 100_000_000 + call as i64 % 1_000;
         features.on_timer(now_ns);
     });
     let mut out = [0.0; FEATURE_COUNT];
