@@ -113,7 +113,7 @@ fn an_inference_is_the_plain_one() {
     let mut network = Network::new(vec![first, second]).unwrap();
     let mut memory = model.memory();
     // The second input lies beyond its clip.
-    for raw in [[0.0_f32, -100.0], [4.0, -1000.0], [0.5, 1e30]] {
+    for raw in [[0.0_f32, -100.0], [4.0, -140.0], [0.5, 1e30]] {
         let seen = [
             (raw[0] - 0.5) / 2.0,
             ((raw[1] + 100.0) / 10.0).clamp(-3.0, 3.0),
@@ -164,7 +164,8 @@ fn what_cannot_be_is_named() {
         change(&mut changed);
         Model::new(&changed).unwrap_err().to_string()
     };
-    let cases: [(fn(&mut Blueprint), &str); 8] = [
+    type Change = fn(&mut Blueprint);
+    let cases: [(Change, &str); 8] = [
         (
             |b| b.inputs[1].scale = 0.0,
             "model input 1: expected a positive scale",
@@ -218,6 +219,11 @@ fn damage_is_found_wherever_it_is() {
     let mut longer = bytes;
     longer.push(0);
     assert!(Model::decode(&longer).is_err());
+    let refused = Model::decode(&sealed(longer)).unwrap_err();
+    assert!(
+        matches!(refused, ModelError::Trailing { left: 1, .. }),
+        "{refused}"
+    );
     let huge = vec![0; acth_nn::model::MODEL_BYTES_MAX + 1];
     assert!(matches!(
         Model::decode(&huge),
