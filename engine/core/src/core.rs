@@ -5,8 +5,10 @@
 //!       └─ orders ── portfolio ──┘
 //! ```
 //!
-//! Invariant: `apply` depends on nothing but the inputs so far. It allocates nothing after the first inputs.
+//! Invariant: `apply` depends on nothing but the inputs so far. It allocates nothing after the first inputs, except when a model
+//! is promoted.
 
+mod models;
 mod snapshot;
 
 use alloc::vec::Vec;
@@ -24,6 +26,7 @@ use crate::{
     money::Money,
     orders::{Order, OrderChange, OrderError, OrderSignal},
     portfolio::Portfolio,
+    predict::ModelSlots,
     returns::Returns,
     risk::{Denial, StateReason, TradingState},
     state::{CoreStats, State},
@@ -117,6 +120,8 @@ impl<S: Strategy> Core<S> {
             }
             EventView::CommandSent(sent) => self.on_sent(sent),
             EventView::ConnectionChanged(_) => {}
+            EventView::ModelPart(part) => self.on_model_part(part, usize::from(event.detail)),
+            EventView::ModelPromoted(promoted) => self.on_model_promoted(promoted, decisions),
             EventView::Unknown(_) => self.state.stats.strange_reports += 1,
         }
     }
@@ -388,6 +393,11 @@ impl<S: Strategy> Core<S> {
     /// Sampled returns and their correlations.
     pub const fn returns(&self) -> &Returns {
         &self.state.returns
+    }
+
+    /// The models in use.
+    pub const fn models(&self) -> &ModelSlots {
+        &self.state.models
     }
 
     /// Whether the hub may trade.

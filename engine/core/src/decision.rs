@@ -1,7 +1,7 @@
 //! Decisions: what the core concluded from an input, 64 bytes each, journaled before anything acts on them.
 //!
 //! A decision that asks for something (`PlaceOrder`, `CancelOrder`) is a command and goes on to egress; the others
-//! (`OrderDenied`, `TradingStateChanged`, `StateHashed`) only enter the journal.
+//! (`OrderDenied`, `TradingStateChanged`, `StateHashed`, `ModelChanged`) only enter the journal.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -21,6 +21,8 @@ pub enum DecisionKind {
     TradingStateChanged = 4,
     /// A hash of the state, taken at fixed places; `hash` holds it.
     StateHashed = 5,
+    /// A model was promoted, or refused; `verdict` says which, `state` holds the slot and `hash` the model's hash.
+    ModelChanged = 6,
 }
 
 impl DecisionKind {
@@ -32,6 +34,7 @@ impl DecisionKind {
             3 => Self::OrderDenied,
             4 => Self::TradingStateChanged,
             5 => Self::StateHashed,
+            6 => Self::ModelChanged,
             _ => return None,
         })
     }
@@ -44,6 +47,7 @@ impl DecisionKind {
             Self::OrderDenied => "OrderDenied",
             Self::TradingStateChanged => "TradingStateChanged",
             Self::StateHashed => "StateHashed",
+            Self::ModelChanged => "ModelChanged",
         }
     }
 }
@@ -128,7 +132,7 @@ pub struct Decision {
     pub instrument: u16,
     /// Number of the agent or strategy that wished it; 0 = the core itself.
     pub agent: u16,
-    /// Code of the risk gate's `Denial`; 0 = passed.
+    /// Code of the risk gate's `Denial`, or of the `ModelVerdict` for `ModelChanged`; 0 = passed.
     pub verdict: u16,
     /// Our id of the order; for a denied one the id that it would have had.
     pub client_order_id: u64,
@@ -140,9 +144,9 @@ pub struct Decision {
     pub order_type: u8,
     /// Code of the `TimeInForce`; 0 = does not apply.
     pub time_in_force: u8,
-    /// A small code for why: the strategy's own for orders, `StateReason` for trading states.
+    /// A small code for why: the strategy's own for orders, `StateReason` for trading states, `ModelOrigin` for models.
     pub reason: u16,
-    /// Code of the `TradingState`, for `TradingStateChanged`; else 0.
+    /// Code of the `TradingState` for `TradingStateChanged`, the slot for `ModelChanged` (255 = none such); else 0.
     pub state: u8,
     /// Zero.
     pub reserved: [u8; 3],
@@ -150,7 +154,7 @@ pub struct Decision {
     pub reference_price: i64,
     /// Bits of the f64 signal that led to it, for explanation.
     pub signal_bits: u64,
-    /// The hash, for `StateHashed`; else 0.
+    /// The hash of the state for `StateHashed`, of the model for `ModelChanged`; else 0.
     pub hash: u64,
 }
 

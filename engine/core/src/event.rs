@@ -7,6 +7,8 @@
 
 mod check;
 mod decode_code;
+mod kind;
+mod model;
 mod operator;
 mod sent;
 
@@ -15,88 +17,12 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub use self::check::EventError;
 pub use self::{
     decode_code::{DECODE_CODE_MAX, DECODE_CODE_NONE, DECODE_NS_MAX, decode_code, decode_ns},
+    kind::EventKind,
+    model::{MODEL_PART_BYTES, ModelPart, ModelPromoted},
     operator::{OperatorAction, OperatorCommand, OperatorReason},
     sent::{CommandSent, before_ns},
 };
 use crate::instrument::InstrumentId;
-
-/// What happened. The number is the code on disk; a retired code is never given to another kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum EventKind {
-    /// One or two levels of a book changed (`BookDelta`).
-    BookDelta = 1,
-    /// The best bid and offer changed (`Bbo`).
-    Bbo = 2,
-    /// A trade was printed (`Trade`).
-    Trade = 3,
-    /// A book became syncing, live or stale (`BookStateChanged`).
-    BookStateChanged = 4,
-    /// A venue acknowledged an order of ours (`OrderReport`).
-    OrderAccepted = 5,
-    /// A venue refused an order of ours (`OrderReport`).
-    OrderRejected = 6,
-    /// An order of ours traded, in part or in full (`OrderFilled`).
-    OrderFilled = 7,
-    /// An order of ours left the book unfilled, in part or in full (`OrderReport`).
-    OrderCancelled = 8,
-    /// A venue refused to cancel an order of ours (`OrderReport`).
-    CancelRejected = 9,
-    /// A command left the host (`CommandSent`).
-    CommandSent = 10,
-    /// A periodic timer came due (`TimerFired`).
-    TimerFired = 11,
-    /// A person or the runtime gave an order to the hub itself (`OperatorCommand`).
-    OperatorCommanded = 12,
-    /// A venue session opened or closed (`ConnectionChanged`).
-    ConnectionChanged = 13,
-}
-
-impl EventKind {
-    /// Every kind, in the order of its code.
-    pub const ALL: [Self; 13] = [
-        Self::BookDelta,
-        Self::Bbo,
-        Self::Trade,
-        Self::BookStateChanged,
-        Self::OrderAccepted,
-        Self::OrderRejected,
-        Self::OrderFilled,
-        Self::OrderCancelled,
-        Self::CancelRejected,
-        Self::CommandSent,
-        Self::TimerFired,
-        Self::OperatorCommanded,
-        Self::ConnectionChanged,
-    ];
-
-    /// The kind with this code, if there is one.
-    pub const fn from_code(code: u8) -> Option<Self> {
-        if code == 0 || code as usize > Self::ALL.len() {
-            return None;
-        }
-        Some(Self::ALL[code as usize - 1])
-    }
-
-    /// The name used in dumps and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BookDelta => "BookDelta",
-            Self::Bbo => "Bbo",
-            Self::Trade => "Trade",
-            Self::BookStateChanged => "BookStateChanged",
-            Self::OrderAccepted => "OrderAccepted",
-            Self::OrderRejected => "OrderRejected",
-            Self::OrderFilled => "OrderFilled",
-            Self::OrderCancelled => "OrderCancelled",
-            Self::CancelRejected => "CancelRejected",
-            Self::CommandSent => "CommandSent",
-            Self::TimerFired => "TimerFired",
-            Self::OperatorCommanded => "OperatorCommanded",
-            Self::ConnectionChanged => "ConnectionChanged",
-        }
-    }
-}
 
 /// Bits of `Event::flags`.
 pub mod flags {
@@ -444,6 +370,10 @@ pub enum EventView<'a> {
     },
     /// See `EventKind::ConnectionChanged`; true = open.
     ConnectionChanged(bool),
+    /// See `EventKind::ModelPart`.
+    ModelPart(&'a ModelPart),
+    /// See `EventKind::ModelPromoted`.
+    ModelPromoted(&'a ModelPromoted),
     /// A kind that this version does not know.
     Unknown(u8),
 }
@@ -600,6 +530,10 @@ impl Event {
                 }
             }
             Some(EventKind::ConnectionChanged) => EventView::ConnectionChanged(self.detail == 1),
+            Some(EventKind::ModelPart) => EventView::ModelPart(zerocopy::transmute_ref!(body)),
+            Some(EventKind::ModelPromoted) => {
+                EventView::ModelPromoted(zerocopy::transmute_ref!(body))
+            }
             None => EventView::Unknown(self.kind),
         }
     }

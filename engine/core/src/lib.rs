@@ -4,7 +4,7 @@
 //! on any CPU and in any build. The core owns no thread, clock, file, socket or random seed; time reaches it only
 //! inside inputs. See `core::Core::apply` for the one way in.
 //!
-//! Invariant: no allocation after construction, no hash-order iteration, no float in prices, quantities or money.
+//! Invariant: no allocation after construction except when a model is promoted, no hash-order iteration, no float in prices, quantities or money.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ pub mod money;
 pub mod orders;
 pub mod port;
 pub mod portfolio;
+pub mod predict;
 pub mod prelude;
 pub mod returns;
 pub mod risk;

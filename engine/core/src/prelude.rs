@@ -9,6 +9,7 @@ pub use crate::{
     money::Money,
     orders::{Order, OrderState},
     portfolio::Position,
+    predict::{Inference, Model, ModelSlots},
     risk::{Denial, OrderRequest, TradingState},
     snapshot::{Decoder, Encoder, SnapshotError},
     strategy::{Context, Fill, NoConfig, OrderUpdate, Strategy, StrategyError},

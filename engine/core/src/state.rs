@@ -13,6 +13,7 @@ use crate::{
     money::Money,
     orders::{Order, OrderSignal, OrderState, OrderTable},
     portfolio::Portfolio,
+    predict::ModelSlots,
     returns::Returns,
     risk::{
         self, Denial, Limits, OrderRate, OrderRequest, RiskView, StateReason, Terms, TradingState,
@@ -52,6 +53,7 @@ pub struct State {
     pub(crate) portfolio: Portfolio,
     pub(crate) rate: OrderRate,
     pub(crate) returns: Returns,
+    pub(crate) models: ModelSlots,
     pub(crate) trading_state: TradingState,
     pub(crate) trading_state_reason: StateReason,
     pub(crate) is_cancelling_all: bool,
@@ -75,6 +77,7 @@ impl State {
             portfolio: Portfolio::new(&instruments, config.cash),
             rate: OrderRate::new(),
             returns: Returns::new(instruments.count(), config.correlation_half_life_samples)?,
+            models: ModelSlots::new(),
             limits: config.limits,
             trading_state: TradingState::Active,
             trading_state_reason: StateReason::Start,
@@ -298,5 +301,6 @@ impl State {
         self.portfolio.digest(hash);
         self.rate.digest(hash);
         self.returns.digest(hash);
+        self.models.digest(hash);
     }
 }

@@ -42,6 +42,7 @@ use crate::{
     money::Money,
     orders::{Order, OrderState},
     portfolio::Position,
+    predict::{Model, ModelSlots},
     risk::{Denial, OrderRequest, TradingState, quantity_for_risk},
     snapshot::{Decoder, Encoder, SnapshotError},
     state::State,
@@ -121,6 +122,9 @@ pub trait Strategy: Sized {
 
     /// The periodic timer came due.
     fn on_timer(&mut self, _ctx: &mut Context<'_>) {}
+
+    /// The model of this slot is another one from now on; see `Context::model`. The one hook in which a strategy may allocate.
+    fn on_model(&mut self, _ctx: &mut Context<'_>, _slot: usize) {}
 
     /// Folds every field that can change a later decision into `hash`. A strategy without such state needs none.
     fn digest(&self, _hash: &mut StateHasher) {}
@@ -219,6 +223,16 @@ impl Context<'_> {
     /// The row of returns that the last timer sampled, one log return per instrument.
     pub fn returns_row(&self) -> &[f64] {
         self.state.returns.last_row()
+    }
+
+    /// The models in use. They are shared by all; what a sequence has left behind in one is its user's own (`Inference`).
+    pub const fn models(&self) -> &ModelSlots {
+        &self.state.models
+    }
+
+    /// The model in use in a slot.
+    pub fn model(&self, slot: usize) -> Option<&Model> {
+        self.state.models.get(slot)
     }
 
     /// Places an order if the risk gate lets it pass. Either way the decision is journaled.

@@ -532,7 +532,8 @@ fn only_market_data_may_carry_the_time_that_decoding_took() {
             EventKind::BookDelta
             | EventKind::Trade
             | EventKind::BookStateChanged
-            | EventKind::OperatorCommanded => 1,
+            | EventKind::OperatorCommanded
+            | EventKind::ModelPart => 1,
             _ => 0,
         };
         let event = Event::new(kind, BTC).with_detail(detail);

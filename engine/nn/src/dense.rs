@@ -24,6 +24,40 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// The code in a model's encoding; never reused.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Identity => 0,
+            Self::Relu => 1,
+            Self::Tanh => 2,
+        }
+    }
+
+    /// The activation with this code, if there is one.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Identity,
+            1 => Self::Relu,
+            2 => Self::Tanh,
+            _ => return None,
+        })
+    }
+
+    /// The name used in manifests and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::Tanh => "tanh",
+        }
+    }
+
+    /// The activation with this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Identity, Self::Relu, Self::Tanh];
+        all.into_iter().find(|activation| activation.name() == name)
+    }
+
     #[inline]
     fn apply(self, sums: &mut [f32]) {
         match self {

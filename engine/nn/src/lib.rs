@@ -12,11 +12,16 @@
 extern crate alloc;
 
 mod dense;
+mod gru;
+pub mod model;
 mod network;
+mod softmax;
 
 pub use self::{
     dense::{Activation, Dense, LANES},
-    network::Network,
+    gru::{Gru, GruMemory, sigmoid},
+    network::{Network, Values},
+    softmax::{log_sum_exp, softmax},
 };
 
 /// Why a layer or a network cannot be made.
@@ -43,6 +48,14 @@ pub enum ShapeError {
     NotFinite {
         /// Its place: weights first, then biases.
         index: usize,
+    },
+    /// Biases that are not three a unit, the same for input and memory.
+    #[error("expected three biases a unit for input and memory, found {input} and {hidden}")]
+    Gates {
+        /// Those of the input.
+        input: usize,
+        /// Those of the memory.
+        hidden: usize,
     },
     /// No layer at all.
     #[error("a network needs at least one layer")]

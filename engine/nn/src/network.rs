@@ -4,12 +4,15 @@ use alloc::vec::Vec;
 
 use crate::{Dense, ShapeError};
 
+/// Room for what the layers before and after the present one hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values([Vec<f32>; 2]);
+
 /// A feed-forward network with room for its own intermediate values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     layers: Vec<Dense>,
-    /// What the layers before and after the present one hold.
-    values: [Vec<f32>; 2],
+    values: Values,
 }
 
 impl Network {
@@ -31,12 +34,15 @@ impl Network {
                 });
             }
         }
-        let widest = layers.iter().map(Dense::outputs).max().unwrap_or(0);
-        let values = || alloc::vec![0.0; widest];
         Ok(Self {
-            values: [values(), values()],
+            values: Values::of(&layers),
             layers,
         })
+    }
+
+    /// Room for another caller's intermediate values.
+    pub fn values(&self) -> Values {
+        Values::of(&self.layers)
     }
 
     /// How many values it takes.
@@ -55,17 +61,39 @@ impl Network {
     /// When `input` is shorter than the network's inputs.
     #[inline]
     pub fn forward(&mut self, input: &[f32]) -> &[f32] {
-        let [current, next] = &mut self.values;
-        let Some((first, others)) = self.layers.split_first() else {
-            return &[];
-        };
-        first.forward(input, current);
-        let mut outputs = first.outputs();
-        for layer in others {
-            layer.forward(&current[..outputs], next);
-            core::mem::swap(current, next);
-            outputs = layer.outputs();
-        }
-        &self.values[0][..outputs]
+        forward(&self.layers, input, &mut self.values)
     }
+
+    /// The outputs for these inputs, worked out in the caller's room, so that several may share the weights.
+    ///
+    /// # Panics
+    /// When `input` is shorter than the network's inputs, or `values` is another network's.
+    #[inline]
+    pub fn forward_in<'v>(&self, input: &[f32], values: &'v mut Values) -> &'v [f32] {
+        forward(&self.layers, input, values)
+    }
+}
+
+impl Values {
+    fn of(layers: &[Dense]) -> Self {
+        let widest = layers.iter().map(Dense::outputs).max().unwrap_or(0);
+        let values = || alloc::vec![0.0; widest];
+        Self([values(), values()])
+    }
+}
+
+#[inline]
+fn forward<'v>(layers: &[Dense], input: &[f32], values: &'v mut Values) -> &'v [f32] {
+    let [current, next] = &mut values.0;
+    let Some((first, others)) = layers.split_first() else {
+        return &[];
+    };
+    first.forward(input, current);
+    let mut outputs = first.outputs();
+    for layer in others {
+        layer.forward(&current[..outputs], next);
+        core::mem::swap(current, next);
+        outputs = layer.outputs();
+    }
+    &values.0[0][..outputs]
 }

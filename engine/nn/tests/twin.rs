@@ -2,24 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod kit;
+
 use acth_nn::{Activation, Dense, LANES, Network, ShapeError};
-
-/// xorshift64*, as floats in -1..1.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> f32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let bits = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 40;
-        bits as f32 / (1 << 23) as f32 - 1.0
-    }
-
-    fn some(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.next()).collect()
-    }
-}
+use kit::{Numbers, bits};
 
 /// The plain loop: bias first, then the inputs in order.
 fn plain(inputs: &[f32], weights: &[f32], biases: &[f32], activation: Activation) -> Vec<f32> {
@@ -37,10 +23,6 @@ fn plain(inputs: &[f32], weights: &[f32], biases: &[f32], activation: Activation
         }
     })
     .collect()
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Frames as text and as JSON: for `acth journal dump` and for the first difference of a replay.
 
 use acth_core::{
-    decision::{Decision, OrderType, TimeInForce},
+    decision::{Decision, DecisionKind, OrderType, TimeInForce},
     event::{
         BookState, Event, EventKind, EventView, OperatorAction, OperatorReason, ReportReason, Side,
         decode_ns, flags,
     },
+    predict::{ModelOrigin, ModelVerdict},
     risk::{Denial, StateReason, TradingState},
 };
 use serde_json::{Map, Value, json};
@@ -135,6 +136,13 @@ fn body_fields(event: &Event) -> Map<String, Value> {
             "reason": reason.map(|reason: OperatorReason| format!("{reason:?}")),
         }),
         EventView::ConnectionChanged(is_open) => json!({"is_open": is_open}),
+        EventView::ModelPart(part) => json!({
+            "slot": part.slot, "offset": part.offset, "byte_count": event.detail,
+        }),
+        EventView::ModelPromoted(promoted) => json!({
+            "slot": promoted.slot, "byte_count": promoted.byte_count,
+            "model_hash": format!("{:016x}", promoted.hash),
+        }),
         EventView::Unknown(code) => json!({"code": code}),
     })
 }
@@ -142,6 +150,9 @@ fn body_fields(event: &Event) -> Map<String, Value> {
 /// A decision's fields by name; those that do not apply are left out.
 pub fn decision_fields(decision: &Decision) -> Map<String, Value> {
     let name = decision.kind().map_or("Unknown", |kind| kind.name());
+    if decision.kind() == Some(DecisionKind::ModelChanged) {
+        return model_fields(decision);
+    }
     let optional = [
         (
             "verdict",
@@ -187,6 +198,17 @@ pub fn decision_fields(decision: &Decision) -> Map<String, Value> {
         }
     }
     fields
+}
+
+/// The fields of a `ModelChanged`, whose codes have meanings of their own.
+fn model_fields(decision: &Decision) -> Map<String, Value> {
+    object(json!({
+        "type": DecisionKind::ModelChanged.name(),
+        "slot": decision.state,
+        "verdict": ModelVerdict::from_code(decision.verdict).map(ModelVerdict::name),
+        "origin": ModelOrigin::from_code(decision.reason).map(ModelOrigin::name),
+        "model_hash": format!("{:016x}", decision.hash),
+    }))
 }
 
 fn nonzero(value: i64) -> Option<Value> {

@@ -1,12 +1,16 @@
 //! Every file and every column of an export: the one place that the formats and `SCHEMA.md` are made from.
 
 mod decided;
+mod models;
 
 use std::borrow::Cow;
 
 use acth_core::event::{DECODE_NS_MAX, Side, decode_ns, flags};
 
-use self::decided::{CAUSED, DECIDED, MANIFEST};
+use self::{
+    decided::{CAUSED, DECIDED, MANIFEST},
+    models::{MODEL_BYTES, MODEL_SLOT, PROMOTION},
+};
 use crate::{
     columns::{
         Cell, Column,
@@ -41,9 +45,13 @@ pub(crate) const CONNECTION: usize = 9;
 pub(crate) const DECISION: usize = 10;
 /// Index of the table of runs.
 pub(crate) const RUN: usize = 11;
+/// Index of the table of parts of models.
+pub(crate) const MODEL_PART: usize = 12;
+/// Index of the table of promotions.
+pub(crate) const MODEL_PROMOTED: usize = 13;
 
 /// The tables, by index.
-pub(crate) static TABLES: [Table; 12] = [
+pub(crate) static TABLES: [Table; 14] = [
     Table {
         name: "book_delta",
         meaning: "One level of a book changed, or was part of a snapshot; one row per level.",
@@ -103,6 +111,16 @@ pub(crate) static TABLES: [Table; 12] = [
         name: "run",
         meaning: "A run began: which program, configuration and machine wrote what follows.",
         groups: &[FRAME, MANIFEST],
+    },
+    Table {
+        name: "model_part",
+        meaning: "Some bytes of a model came in.",
+        groups: &[FRAME, INPUT, MODEL_SLOT, MODEL_BYTES],
+    },
+    Table {
+        name: "model_promoted",
+        meaning: "A model was to be used from then on; the decision that it led to says whether it is.",
+        groups: &[FRAME, INPUT, MODEL_SLOT, PROMOTION],
     },
 ];
 

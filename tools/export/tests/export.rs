@@ -21,7 +21,7 @@ use tempfile::tempdir;
 use crate::common::{FRAMES, START_NS, exported, journal, names};
 
 /// Rows that the journal makes, per table.
-const ROWS: [(&str, u64); 12] = [
+const ROWS: [(&str, u64); 14] = [
     ("book_delta", 3),
     ("bbo", 1),
     ("trade", 1),
@@ -32,12 +32,14 @@ const ROWS: [(&str, u64); 12] = [
     ("timer", 1),
     ("operator", 1),
     ("connection", 1),
-    ("decision", 6),
+    ("decision", 7),
     ("run", 1),
+    ("model_part", 1),
+    ("model_promoted", 1),
 ];
 
 /// The first row of a table, as CSV.
-const LINES: [(&str, &str); 9] = [
+const LINES: [(&str, &str); 11] = [
     (
         "bbo",
         r#"4,1700000000000000003,1699999999999999996,1699999999999999998,0,,,1,ETHUSDT,"venue,""quoted""",3,4,,6180025,3,6180026,4,6180.025,0.0003,6180.026,0.0004"#,
@@ -73,6 +75,14 @@ const LINES: [(&str, &str); 9] = [
     (
         "connection",
         r#"15,1700000000000000014,1699999999999999996,1699999999999999998,0,,open"#,
+    ),
+    (
+        "model_part",
+        r#"16,1700000000000000015,1699999999999999996,1699999999999999998,0,,4294967295,64,00ff10"#,
+    ),
+    (
+        "model_promoted",
+        r#"17,1700000000000000016,1699999999999999996,1699999999999999998,0,,7,67,ffffffffffffffff"#,
     ),
 ];
 
@@ -198,7 +208,7 @@ fn decisions_name_what_they_mean() {
         let cells = rows.iter().map(|row| as_csv(field(row, name)));
         cells.collect()
     };
-    assert_eq!(names("cause"), ["14"; 6]);
+    assert_eq!(names("cause"), ["14"; 7]);
     let kinds = [
         "PlaceOrder",
         "PlaceOrder",
@@ -206,11 +216,17 @@ fn decisions_name_what_they_mean() {
         "OrderDenied",
         "TradingStateChanged",
         "StateHashed",
+        "ModelChanged",
     ];
     assert_eq!(names("kind"), kinds);
-    assert_eq!(names("verdict"), ["", "", "", "Halted", "", ""]);
-    assert_eq!(names("hash"), ["", "", "", "", "", "00000000000000ab"]);
-    assert_eq!(names("instrument"), ["1", "1", "1", "1", "", ""]);
+    assert_eq!(names("verdict"), ["", "", "", "Halted", "", "", "length"]);
+    assert_eq!(names("hash")[..5], [""; 5]);
+    assert_eq!(names("hash")[5..], ["00000000000000ab", "00000000000000cd"]);
+    assert_eq!(
+        (names("slot")[6].as_str(), names("state")[6].as_str()),
+        ("7", "")
+    );
+    assert_eq!(names("instrument"), ["1", "1", "1", "1", "", "", ""]);
     assert_eq!(names("signal")[..2], ["-0.125", "NaN"]);
     assert_eq!(names("client_order_id")[0], (i64::MIN + 16).to_string());
     assert_eq!(names("price")[2], "");
@@ -356,7 +372,7 @@ fn row_groups_are_as_small_as_asked_for() {
     let reader = SerializedFileReader::new(file).unwrap();
     let groups = reader.metadata().row_groups().iter();
     let rows: Vec<i64> = groups.map(|group| group.num_rows()).collect();
-    assert_eq!(rows, [4, 2]);
+    assert_eq!(rows, [4, 3]);
     assert_eq!(parquet_rows(&out, "decision").len(), 6);
 }
 

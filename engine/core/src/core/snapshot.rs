@@ -16,6 +16,7 @@ use crate::{
 
 const CONFIG: Tag = Tag(*b"CONF");
 const LEDGER: Tag = Tag(*b"LEDG");
+const MODELS: Tag = Tag(*b"MODL");
 const STRATEGY: Tag = Tag(*b"STRA");
 const END: Tag = Tag(*b"END.");
 /// Longest name of a strategy that a snapshot can hold.
@@ -37,6 +38,8 @@ impl<S: Strategy> Core<S> {
         for market in &state.markets {
             market.save(&mut encoder);
         }
+        encoder.section(MODELS);
+        state.models.save(&mut encoder);
         encoder.section(STRATEGY);
         encoder.bytes(S::NAME.as_bytes());
         self.strategy.save(&mut encoder);
@@ -67,6 +70,8 @@ impl<S: Strategy> Core<S> {
         for market in &mut state.markets {
             market.load(from)?;
         }
+        from.section(MODELS)?;
+        state.models.load(from)?;
         from.section(STRATEGY)?;
         check_strategy(S::NAME, from)?;
         core.strategy.load(from)?;

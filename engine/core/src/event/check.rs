@@ -1,8 +1,8 @@
 //! Whether an event is one that this version can have written.
 
 use super::{
-    BookState, DECODE_CODE_NONE, Event, EventKind, EventView, Level, OperatorAction, ReportReason,
-    Side, delta_detail, flags,
+    BookState, DECODE_CODE_NONE, Event, EventKind, EventView, Level, MODEL_PART_BYTES,
+    OperatorAction, ReportReason, Side, delta_detail, flags,
 };
 
 /// What `Event::check` found wrong.
@@ -77,6 +77,9 @@ impl Event {
             Some(EventKind::BookStateChanged) => BookState::from_code(self.detail).is_some(),
             Some(EventKind::OperatorCommanded) => OperatorAction::from_code(self.detail).is_some(),
             Some(EventKind::ConnectionChanged) => self.detail <= 1,
+            Some(EventKind::ModelPart) => {
+                (1..=MODEL_PART_BYTES).contains(&usize::from(self.detail))
+            }
             Some(
                 EventKind::OrderAccepted
                 | EventKind::OrderRejected
@@ -87,7 +90,8 @@ impl Event {
                 EventKind::Bbo
                 | EventKind::OrderFilled
                 | EventKind::CommandSent
-                | EventKind::TimerFired,
+                | EventKind::TimerFired
+                | EventKind::ModelPromoted,
             ) => self.detail == 0,
         };
         if !detail_known {
@@ -122,6 +126,8 @@ impl Event {
             }
             EventView::OperatorCommanded { .. } => (self.body[1..] == [0; 4], true),
             EventView::ConnectionChanged(_) => (self.body == [0; 5], true),
+            EventView::ModelPart(part) => (part.is_padded(usize::from(self.detail)), true),
+            EventView::ModelPromoted(promoted) => (promoted.reserved == [0; 3], true),
             EventView::CommandSent(_) | EventView::Unknown(_) => (true, true),
         };
         if !reserved_is_zero {

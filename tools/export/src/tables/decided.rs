@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use acth_core::{
     decision::DecisionKind,
+    predict::{ModelOrigin, ModelVerdict},
     risk::{Denial, StateReason, TradingState},
 };
 
@@ -34,7 +35,7 @@ pub(super) const CAUSED: &[Column] = &[
         "kind",
         Text,
         "",
-        "PlaceOrder, CancelOrder, OrderDenied, TradingStateChanged or StateHashed.",
+        "PlaceOrder, CancelOrder, OrderDenied, TradingStateChanged, StateHashed or ModelChanged.",
         |row| {
             let name = row.decision.kind().map(DecisionKind::name);
             Cell::Text(names::or_code(name, row.decision.kind.into()))
@@ -117,11 +118,15 @@ pub(super) const DECIDED: &[Column] = &[
         "verdict",
         Text,
         "",
-        "Why the risk gate refused it.",
+        "Why the risk gate, or the slot of a model, refused it.",
         |row| match row.decision.verdict {
             0 => Cell::Null,
             code => {
-                let name = Denial::from_code(code).map(Denial::name);
+                let name = if row.decision.kind() == Some(DecisionKind::ModelChanged) {
+                    ModelVerdict::from_code(code).map(ModelVerdict::name)
+                } else {
+                    Denial::from_code(code).map(Denial::name)
+                };
                 Cell::Text(names::or_code(name, code.into()))
             }
         },
@@ -138,13 +143,19 @@ pub(super) const DECIDED: &[Column] = &[
         "reason",
         Text,
         "",
-        "Name of `reason_code` where a trading state changed.",
+        "Name of `reason_code` where a trading state changed or a model was accepted.",
         |row| {
-            if row.decision.kind() != Some(DecisionKind::TradingStateChanged) {
-                return Cell::Null;
-            }
-            let name = StateReason::from_code(row.decision.reason).map(StateReason::name);
-            Cell::Text(names::or_code(name, row.decision.reason.into()))
+            let code = row.decision.reason;
+            let name = match row.decision.kind() {
+                Some(DecisionKind::TradingStateChanged) => {
+                    StateReason::from_code(code).map(StateReason::name)
+                }
+                Some(DecisionKind::ModelChanged) if code != 0 => {
+                    ModelOrigin::from_code(code).map(ModelOrigin::name)
+                }
+                _ => return Cell::Null,
+            };
+            Cell::Text(names::or_code(name, code.into()))
         },
     )
     .or_null("another kind of decision"),
@@ -169,9 +180,13 @@ pub(super) const DECIDED: &[Column] = &[
         "hash",
         Text,
         "",
-        "Hash of the state, 16 hexadecimal digits.",
+        "Hash of the state, or of the model, 16 hexadecimal digits.",
         |row| {
-            if row.decision.kind() != Some(DecisionKind::StateHashed) {
+            let kind = row.decision.kind();
+            if !matches!(
+                kind,
+                Some(DecisionKind::StateHashed | DecisionKind::ModelChanged)
+            ) {
                 return Cell::Null;
             }
             Cell::Text(Cow::Owned(format!("{:016x}", row.decision.hash)))
@@ -184,6 +199,7 @@ pub(super) const DECIDED: &[Column] = &[
         "",
         "The trading state that was entered.",
         |row| match row.decision.state {
+            _ if row.decision.kind() == Some(DecisionKind::ModelChanged) => Cell::Null,
             0 => Cell::Null,
             code => {
                 let name = TradingState::from_code(code).map(TradingState::name);
@@ -192,6 +208,19 @@ pub(super) const DECIDED: &[Column] = &[
         },
     )
     .or_null(ZERO),
+    column(
+        "slot",
+        Int32,
+        "",
+        "The slot of the model; 255 = no such slot.",
+        |row| {
+            if row.decision.kind() != Some(DecisionKind::ModelChanged) {
+                return Cell::Null;
+            }
+            Cell::Int32(row.decision.state.into())
+        },
+    )
+    .or_null("another kind of decision"),
 ];
 
 const UNREADABLE: &str = "a manifest of another version";

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use zerocopy::IntoBytes;
 
 /// Frames of the journal, one of them of an unknown kind.
-pub(crate) const FRAMES: u64 = 22;
+pub(crate) const FRAMES: u64 = 25;
 /// Time of the first frame.
 pub(crate) const START_NS: i64 = 1_700_000_000_000_000_001;
 
@@ -111,6 +111,8 @@ fn events() -> Vec<Event> {
             .with_detail(OperatorAction::Halt as u8)
             .with_body(&OperatorCommand::because(OperatorReason::DiskFull)),
         of(EventKind::ConnectionChanged, first).with_detail(1),
+        Event::model_part(u32::MAX, 64, &[0, 255, 16]).at(START_NS - 5, START_NS - 3),
+        Event::model_promoted(7, 67, u64::MAX).at(START_NS - 5, START_NS - 3),
     ]
 }
 
@@ -156,6 +158,13 @@ fn decisions() -> Vec<Decision> {
         Decision {
             kind: DecisionKind::StateHashed as u8,
             hash: 0xab,
+            ..Decision::default()
+        },
+        Decision {
+            kind: DecisionKind::ModelChanged as u8,
+            verdict: 2,
+            state: 7,
+            hash: 0xcd,
             ..Decision::default()
         },
     ]
