@@ -229,9 +229,7 @@ impl Intensity {
     /// The bytes end, or hold what `write` cannot have written.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
         for count in &mut self.counts {
-            let value = from.finite()?;
-            from.expect(value >= 0.0, "a count that is not negative")?;
-            *count = value;
+            *count = from.finite_sum()?;
         }
         self.known = from.finite()?;
         from.expect((0.0..=1.0).contains(&self.known), "a part from 0 to 1")?;

@@ -168,8 +168,7 @@ impl Allocator {
     /// The bytes end, or hold what `write` cannot have written.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
         self.hedge.load(from)?;
-        self.scale = from.finite()?;
-        from.expect(self.scale >= 0.0, "a scale that is not negative")?;
+        self.scale = from.finite_sum()?;
         self.violations = from.count()?;
         self.refused_count = from.count()?;
         self.share_out();

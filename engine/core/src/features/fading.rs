@@ -88,8 +88,8 @@ impl Sums {
         Ok(Self {
             flow: from.finite()?,
             signed: from.finite()?,
-            total: from.finite()?,
-            trades: from.finite()?,
+            total: from.finite_sum()?,
+            trades: from.finite_sum()?,
         })
     }
 }
@@ -219,17 +219,17 @@ impl FadingFlows {
     /// Reads what `write` wrote.
     ///
     /// # Errors
-    /// The bytes end, or a number is not finite.
+    /// The bytes end, or hold what `write` cannot have written.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
         *self = Self {
             ts_ns: from.time_ns()?,
             fast: Sums::load(from)?,
             middle: Sums::load(from)?,
-            quotes: from.finite()?,
-            depth_sum: from.finite()?,
-            depth_weight: from.finite()?,
-            volume: from.finite()?,
-            known: from.finite()?,
+            quotes: from.finite_sum()?,
+            depth_sum: from.finite_sum()?,
+            depth_weight: from.finite_sum()?,
+            volume: from.finite_sum()?,
+            known: from.finite_sum()?,
         };
         Ok(())
     }

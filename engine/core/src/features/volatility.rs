@@ -45,10 +45,10 @@ impl MeanSquare {
     /// Reads what `write` wrote.
     ///
     /// # Errors
-    /// The bytes end, or a number is not finite.
+    /// The bytes end, or a sum is negative or not finite.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
-        self.squares = from.finite()?;
-        self.passed = from.finite()?;
+        self.squares = from.finite_sum()?;
+        self.passed = from.finite_sum()?;
         Ok(())
     }
 }

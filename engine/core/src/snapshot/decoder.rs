@@ -1,6 +1,7 @@
 //! Reading: every value is checked before it is used, and no bytes whatever make it panic.
 
 use super::{SnapshotError, Tag};
+use crate::stats::VALUE_MAX;
 
 /// Largest count of anything: a counter that goes up by ones never gets there, so that adding to it cannot overflow.
 pub const COUNT_MAX: u64 = 1 << 62;
@@ -29,13 +30,23 @@ impl<'a> Decoder<'a> {
         Self::new(bytes, 0, Tag(*b"PART"))
     }
 
-    /// A float that is neither NaN nor infinite.
+    /// A float that a statistic can hold: a number, and none beyond `stats::VALUE_MAX`.
     ///
     /// # Errors
-    /// The bytes end, or it is not finite.
+    /// The bytes end, or it is none.
     pub fn finite(&mut self) -> Result<f64, SnapshotError> {
         let value = self.f64()?;
-        self.expect(value.is_finite(), "a finite number")?;
+        self.expect(libm::fabs(value) <= VALUE_MAX, "a number of at most 1e100")?;
+        Ok(value)
+    }
+
+    /// A float that adds up what is never negative.
+    ///
+    /// # Errors
+    /// The bytes end, or it is negative or none.
+    pub fn finite_sum(&mut self) -> Result<f64, SnapshotError> {
+        let value = self.finite()?;
+        self.expect(value >= 0.0, "a sum that is not negative")?;
         Ok(value)
     }
 
@@ -290,6 +301,11 @@ mod tests {
         assert!(decoder(&[2]).bool().is_err());
         assert!(decoder(&u64::MAX.to_le_bytes()).count().is_err());
         assert!(decoder(&(-1i64).to_le_bytes()).time_ns().is_err());
+        for value in [f64::NAN, f64::INFINITY, -1e101] {
+            assert!(decoder(&value.to_le_bytes()).finite().is_err(), "{value}");
+        }
+        assert_eq!(decoder(&(-1e100f64).to_le_bytes()).finite(), Ok(-1e100));
+        assert!(decoder(&(-1e-9f64).to_le_bytes()).finite_sum().is_err());
         assert!(
             decoder(&[9])
                 .code(|code| (code == 1).then_some(()), "1")

@@ -68,7 +68,7 @@ fn hostile() -> impl Strategy<Value = (i64, Step)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn saved_and_read_it_goes_on_alike(before in steps(), after in steps()) {
         let mut features = InstrumentFeatures::new(PRICE_EXPONENT);
@@ -110,6 +110,39 @@ proptest! {
         // Whatever is kept can be read again, and reading refuses what is not finite.
         let mut again = InstrumentFeatures::new(PRICE_EXPONENT);
         prop_assert!(again.load(&mut Decoder::of_part(&bytes(&features))).is_ok());
+    }
+
+    /// Whatever eight bytes of a state are overwritten with: it is refused, or what follows is finite.
+    #[test]
+    fn a_damaged_state_is_refused_or_gives_numbers(
+        before in steps(),
+        after in steps(),
+        place in 0usize..10_000,
+        value in prop_oneof![
+            any::<f64>(), Just(f64::NAN), Just(f64::INFINITY), Just(1e100), Just(-1e100),
+            Just(5e-324), Just(f64::MAX),
+        ],
+    ) {
+        let mut features = InstrumentFeatures::new(PRICE_EXPONENT);
+        let mut now_ns = START_NS;
+        for (elapsed_ns, step) in &before {
+            now_ns += elapsed_ns;
+            apply(&mut features, now_ns, step);
+        }
+        let mut written = bytes(&features);
+        let place = place % (written.len() - 7);
+        written[place..place + 8].copy_from_slice(&value.to_le_bytes());
+        let mut again = InstrumentFeatures::new(PRICE_EXPONENT);
+        if again.load(&mut Decoder::of_part(&written)).is_err() {
+            return Ok(());
+        }
+        for (elapsed_ns, step) in &after {
+            for value in vector(&again, now_ns) {
+                prop_assert!(value.is_finite(), "{place} {:?}", vector(&again, now_ns));
+            }
+            now_ns += elapsed_ns;
+            apply(&mut again, now_ns, step);
+        }
     }
 
     #[test]

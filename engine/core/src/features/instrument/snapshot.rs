@@ -65,7 +65,7 @@ impl InstrumentFeatures {
         for clock in [&mut self.by_time, &mut self.by_event, &mut self.by_volume] {
             clock.load(from)?;
         }
-        self.bucket_volume = from.finite()?;
+        self.bucket_volume = from.finite_sum()?;
         let is_known = from.bool()?;
         let log_price = from.finite()?;
         self.bucket_log_price = is_known.then_some(log_price);
