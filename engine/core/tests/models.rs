@@ -307,6 +307,9 @@ fn every_change_of_a_slot_changes_the_hash() {
     look(&bench);
     bench.send(3, &model.encode()[..32]);
     look(&bench);
+    // As many bytes, but others.
+    bench.send(3, &model.encode()[32..64]);
+    look(&bench);
     bench.send(2, model.encode());
     look(&bench);
     bench.promote(2, &model);
