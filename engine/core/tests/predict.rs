@@ -63,8 +63,9 @@ fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
         b.swap(place, pivot);
         for row in place + 1..count {
             let factor = a[row][place] / a[place][place];
-            for column in place..count {
-                a[row][column] -= factor * a[place][column];
+            let (above, below) = a.split_at_mut(row);
+            for (value, pivot) in below[0].iter_mut().zip(&above[place]).skip(place) {
+                *value -= factor * pivot;
             }
             b[row] -= factor * b[place];
         }
