@@ -3,7 +3,7 @@
 use super::{StatsError, is_usable, share_of_half_life};
 use crate::{
     hash::StateHasher,
-    snapshot::{Decoder, Encoder, SnapshotError},
+    snapshot::{Decoder, Encoder, Sink, SnapshotError},
 };
 
 /// Mean and variance as of now, and the recursion that moves them.
@@ -229,7 +229,13 @@ impl SampleEwma {
 
     /// Writes the exact state; the share is a parameter.
     pub fn save(&self, out: &mut Encoder) {
-        self.moments.save(out);
+        self.write(out);
+    }
+
+    /// Writes the exact state into a snapshot or the hash of the state; `load` reads it.
+    pub fn write(&self, out: &mut impl Sink) {
+        out.f64(self.moments.mean);
+        out.f64(self.moments.variance);
         out.u64(self.count);
         out.u64(self.refused_count);
     }
