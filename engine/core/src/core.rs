@@ -20,6 +20,7 @@ use crate::{
         BookState, CommandSent, Event, EventKind, EventView, OperatorAction, OperatorReason,
         OrderFilled, OrderReport, ReportReason, Side, Trade,
     },
+    findings::Findings,
     hash::StateHasher,
     instrument::{InstrumentId, Instruments},
     market::{BookChecks, Market},
@@ -30,7 +31,7 @@ use crate::{
     returns::Returns,
     risk::{Denial, StateReason, TradingState},
     state::{CoreStats, State},
-    strategy::{Context, Fill, OrderUpdate, Strategy},
+    strategy::{Context, Fill, OrderUpdate, Overview, Strategy},
 };
 
 /// Inputs between two journaled hashes of the state.
@@ -238,6 +239,7 @@ impl<S: Strategy> Core<S> {
             price: filled.price,
             quantity: filled.quantity,
             is_maker,
+            fee,
         };
         self.tell(&change, ReportReason::None, Some(fill), decisions);
     }
@@ -332,7 +334,8 @@ impl<S: Strategy> Core<S> {
     pub fn progress_hash(&self) -> u64 {
         let mut hash = StateHasher::new();
         self.state.digest_top(&mut hash);
-        self.strategy.digest(&mut hash);
+        let turn = self.state.stats.events / HASH_INTERVAL_EVENTS;
+        self.strategy.digest_part(&mut hash, turn);
         hash.finish()
     }
 
@@ -342,6 +345,11 @@ impl<S: Strategy> Core<S> {
         self.state.digest(&mut hash);
         self.strategy.digest(&mut hash);
         hash.finish()
+    }
+
+    /// What the strategy found out, for reports.
+    pub fn findings(&self) -> Findings {
+        self.strategy.findings(&Overview { state: &self.state })
     }
 
     /// Counters so far.

@@ -23,6 +23,19 @@ pub enum DecisionKind {
     StateHashed = 5,
     /// A model was promoted, or refused; `verdict` says which, `state` holds the slot and `hash` the model's hash.
     ModelChanged = 6,
+    /// A policy drew an action (`Choice` of `agents`): `state` holds the action, `client_order_id` how many numbers were drawn
+    /// before, `price` and `quantity` the probabilities of eight actions, 16 bits each, `signal_bits` the hash of what the
+    /// model saw and `hash` that of the model.
+    ActionChosen = 7,
+    /// Capital was shared anew: `state` holds how many agents there are, `client_order_id`, `price`, `quantity` and
+    /// `reference_price` their shares, 16 bits each, `signal_bits` the scale of earnings, `hash` the bits of the regret.
+    SharesSet = 8,
+    /// An edge of the correlation graph came (`state` 1) or went (0): `instrument` and `agent` are its ends, `price` the lag in
+    /// ns by which the first is ahead, `signal_bits` the correlation.
+    EdgeChanged = 9,
+    /// The market's regime is another one: `state` holds it, `price`, `quantity`, `reference_price` and `signal_bits` the
+    /// bits of the probabilities.
+    RegimeChanged = 10,
 }
 
 impl DecisionKind {
@@ -35,6 +48,10 @@ impl DecisionKind {
             4 => Self::TradingStateChanged,
             5 => Self::StateHashed,
             6 => Self::ModelChanged,
+            7 => Self::ActionChosen,
+            8 => Self::SharesSet,
+            9 => Self::EdgeChanged,
+            10 => Self::RegimeChanged,
             _ => return None,
         })
     }
@@ -48,6 +65,10 @@ impl DecisionKind {
             Self::TradingStateChanged => "TradingStateChanged",
             Self::StateHashed => "StateHashed",
             Self::ModelChanged => "ModelChanged",
+            Self::ActionChosen => "ActionChosen",
+            Self::SharesSet => "SharesSet",
+            Self::EdgeChanged => "EdgeChanged",
+            Self::RegimeChanged => "RegimeChanged",
         }
     }
 }

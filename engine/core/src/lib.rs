@@ -19,6 +19,7 @@ pub mod core;
 pub mod decision;
 pub mod event;
 pub mod features;
+pub mod findings;
 pub mod hash;
 pub mod instrument;
 pub mod market;

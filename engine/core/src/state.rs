@@ -103,7 +103,12 @@ impl State {
         request: &OrderRequest,
         decisions: &mut Decisions,
     ) -> Result<ClientOrderId, Denial> {
-        let request = &request.by(STRATEGY_AGENT);
+        let agent = if request.agent == 0 {
+            STRATEGY_AGENT
+        } else {
+            request.agent
+        };
+        let request = &request.by(agent);
         let id = self.next_order_id(decisions);
         let verdict = risk::check(
             request,
@@ -114,7 +119,7 @@ impl State {
             kind: DecisionKind::PlaceOrder as u8,
             side: request.side as u8,
             instrument: request.instrument.0,
-            agent: STRATEGY_AGENT,
+            agent,
             client_order_id: id.0,
             price: request.price,
             quantity: request.quantity,
@@ -138,6 +143,16 @@ impl State {
         // The gate has seen that there is room.
         let _ = decisions.push(decision);
         Ok(id)
+    }
+
+    /// See `Context::largest_allowed`.
+    pub(crate) fn largest_allowed(&mut self, request: &OrderRequest, decisions: &Decisions) -> i64 {
+        let id = self.next_order_id(decisions);
+        let view = self.risk_view(id, request, decisions);
+        match risk::check(request, &view, &self.limits) {
+            Ok(()) => request.quantity,
+            Err(_) => 0,
+        }
     }
 
     fn enter(&mut self, id: ClientOrderId, request: &OrderRequest) -> Result<(), Denial> {

@@ -34,8 +34,9 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    decision::{ClientOrderId, Decisions},
+    decision::{ClientOrderId, Decision, Decisions},
     event::{ReportReason, Side, Trade},
+    findings::Findings,
     hash::StateHasher,
     instrument::{Instrument, InstrumentId, Instruments},
     market::{Market, Quote},
@@ -72,6 +73,8 @@ pub struct Fill {
     pub quantity: i64,
     /// True when our order was resting.
     pub is_maker: bool,
+    /// Fee paid; negative = rebate.
+    pub fee: Money,
 }
 
 /// What happened to an order of ours.
@@ -125,6 +128,16 @@ pub trait Strategy: Sized {
 
     /// The model of this slot is another one from now on; see `Context::model`. The one hook in which a strategy may allocate.
     fn on_model(&mut self, _ctx: &mut Context<'_>, _slot: usize) {}
+    /// What it found out and how its parts fared, for reports. Called when somebody asks, never while trading; may allocate.
+    fn findings(&self, _hub: &Overview<'_>) -> Findings {
+        Findings::default()
+    }
+
+    /// As `digest`, for the hash that is journaled every `HASH_INTERVAL_EVENTS`: a strategy with much state may fold a part of
+    /// it that depends on `turn`, which counts these hashes, so that all of it has its turn and none takes long.
+    fn digest_part(&self, hash: &mut StateHasher, _turn: u64) {
+        self.digest(hash);
+    }
 
     /// Folds every field that can change a later decision into `hash`. A strategy without such state needs none.
     fn digest(&self, _hash: &mut StateHasher) {}
@@ -143,6 +156,31 @@ pub trait Strategy: Sized {
         Ok(())
     }
 }
+
+/// The hub as reports see it.
+pub struct Overview<'a> {
+    pub(crate) state: &'a State,
+}
+
+impl Overview<'_> {
+    /// All instruments.
+    pub const fn instruments(&self) -> &Instruments {
+        &self.state.instruments
+    }
+
+    /// A position of the hub.
+    pub fn position(&self, id: InstrumentId) -> Position {
+        self.state.portfolio.position(id)
+    }
+
+    /// Cash plus positions at the mark.
+    pub const fn equity(&self) -> Money {
+        self.state.portfolio.equity()
+    }
+}
+
+/// Places among an input's decisions that findings leave to orders and cancels.
+const ROOM_FOR_ORDERS: usize = 40;
 
 /// The strategy's window on the hub, for the length of one call.
 pub struct Context<'a> {
@@ -175,6 +213,11 @@ impl Context<'_> {
     /// When the id is not of this hub's table.
     pub fn market(&self, id: InstrumentId) -> &Market {
         &self.state.markets[id.index()]
+    }
+
+    /// All markets, in the order of their instruments.
+    pub fn markets(&self) -> &[Market] {
+        &self.state.markets
     }
 
     /// Best bid and offer, if the book is live.
@@ -241,6 +284,18 @@ impl Context<'_> {
     /// The gate's reason.
     pub fn place(&mut self, request: OrderRequest) -> Result<ClientOrderId, Denial> {
         self.state.place(&request, self.decisions)
+    }
+
+    /// The largest quantity of such an order that the risk gate lets pass now, in whole lots and at most what is asked; 0 when
+    /// none would.
+    pub fn largest_allowed(&mut self, request: &OrderRequest) -> i64 {
+        self.state.largest_allowed(request, self.decisions)
+    }
+
+    /// Journals what the strategy found or decided beside its orders. False when this input's decisions are full. A few places
+    /// are kept for orders and cancels.
+    pub(crate) fn journal(&mut self, decision: Decision) -> bool {
+        self.decisions.room() > ROOM_FOR_ORDERS && self.decisions.push(decision)
     }
 
     /// Asks to cancel an order. False when it is not open or already being cancelled.

@@ -223,14 +223,14 @@ proptest! {
         before.iter().for_each(|row| assert!(allocator.on_period(row)));
         let written = written(&allocator);
         let mut again = Allocator::new(&config, 3).expect("parameters");
-        again.load(&mut Decoder::of_part(&written)).expect("its own bytes");
+        again.load(&mut Decoder::over(&written)).expect("its own bytes");
         prop_assert_eq!(&again, &allocator);
         for row in &after {
             prop_assert!(allocator.on_period(row) && again.on_period(row));
         }
         prop_assert_eq!(&again, &allocator);
         let mut other = Allocator::new(&config, 2).expect("parameters");
-        prop_assert!(other.load(&mut Decoder::of_part(&written)).is_err());
+        prop_assert!(other.load(&mut Decoder::over(&written)).is_err());
     }
 }
 

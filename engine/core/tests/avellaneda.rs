@@ -383,7 +383,7 @@ proptest! {
                 intensity.write(&mut out);
                 let bytes = out.into_bytes();
                 let mut again = Intensity::new(&CONFIG).expect("parameters");
-                again.load(&mut Decoder::of_part(&bytes)).expect("its own bytes");
+                again.load(&mut Decoder::over(&bytes)).expect("its own bytes");
                 prop_assert_eq!(again, intensity);
                 intensity = again;
             }

@@ -4,11 +4,14 @@
 
 use std::process::ExitCode;
 
-use acth_core::strategies::{basis_lead_lag::BasisLeadLag, spread_watcher::SpreadWatcher};
+use acth_core::strategies::{
+    agent_network::AgentNetwork, basis_lead_lag::BasisLeadLag, spread_watcher::SpreadWatcher,
+};
 
 fn main() -> ExitCode {
     acth::main_with(&[
         acth::strategy::<BasisLeadLag>(),
+        acth::strategy::<AgentNetwork>(),
         acth::strategy::<SpreadWatcher>(),
     ])
 }

@@ -1,11 +1,14 @@
 //! What a run, a backtest or a replay amounted to: the same facts as text for people and as one JSON object for
 //! scripts. Names of JSON keys are stable.
 
+mod findings;
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use acth_core::{
     core::Core,
     event::Side,
+    findings::Findings,
     instrument::InstrumentId,
     money::{MONEY_EXPONENT, Money},
     strategy::Strategy,
@@ -157,6 +160,9 @@ pub struct Summary {
     /// What a run that goes on with a journal found there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<RecoveryFacts>,
+    /// What the strategy found out and how its agents fared; absent for a strategy that tells nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Findings>,
     /// What only a replay finds.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayFacts>,
@@ -291,6 +297,7 @@ pub fn of_core<S: Strategy>(verb: &'static str, core: &Core<S>, elapsed_seconds:
         warnings: Vec::new(),
         storage: None,
         recovery: None,
+        findings: Some(core.findings()).filter(|findings| *findings != Findings::default()),
         replay: None,
     }
 }
@@ -343,6 +350,9 @@ impl Summary {
         self.write_counts(&mut text);
         self.write_account(&mut text);
         self.write_instruments(&mut text);
+        if let Some(findings) = &self.findings {
+            findings::write(findings, &mut text);
+        }
         self.write_latency(&mut text);
         self.write_end(&mut text);
         text

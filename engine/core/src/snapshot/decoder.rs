@@ -25,11 +25,6 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Reads what one type alone wrote, without a header: for tests of that type's saving and loading.
-    pub const fn of_part(bytes: &'a [u8]) -> Self {
-        Self::new(bytes, 0, Tag(*b"PART"))
-    }
-
     /// A float that a statistic can hold: a number, and none beyond `stats::VALUE_MAX`.
     ///
     /// # Errors

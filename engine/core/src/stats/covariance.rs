@@ -5,7 +5,7 @@ use alloc::{vec, vec::Vec};
 use super::{StatsError, correlation_of, is_usable, share_of_half_life};
 use crate::{
     hash::StateHasher,
-    snapshot::{Decoder, Encoder, SnapshotError},
+    snapshot::{Decoder, Encoder, Sink, SnapshotError},
 };
 
 /// Most series of one `EwmaCovariance`: one an instrument.
@@ -57,11 +57,14 @@ impl EwmaPair {
         }
     }
 
+    /// Writes the exact state into a snapshot or a hash.
+    pub fn write(&self, out: &mut impl Sink) {
+        self.values().into_iter().for_each(|value| out.f64(value));
+    }
+
     /// Writes the exact state.
     pub fn save(&self, out: &mut Encoder) {
-        for value in self.values() {
-            out.f64(value);
-        }
+        self.write(out);
     }
 
     /// Reads what `save` wrote.
@@ -79,9 +82,7 @@ impl EwmaPair {
 
     /// Folds in the exact state.
     pub fn digest(&self, hasher: &mut StateHasher) {
-        for value in self.values() {
-            hasher.float(value);
-        }
+        self.write(hasher);
     }
 
     /// All fields, in their order.

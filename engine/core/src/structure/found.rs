@@ -50,6 +50,8 @@ pub struct Pair {
     pub intercept: f64,
     /// The spread of the last row in deviations of its prediction.
     pub z: f64,
+    /// Standard deviation of the spread, in log prices.
+    pub deviation: f64,
     /// Engle-Granger statistic: the further below zero, the surer.
     pub statistic: f64,
     /// Its p-value after MacKinnon.

@@ -103,6 +103,11 @@ impl KalmanHedge {
         self.spread
     }
 
+    /// The standard deviation that was expected of the last spread.
+    pub fn deviation(&self) -> f64 {
+        libm::sqrt(self.spread_variance)
+    }
+
     /// The spread in standard deviations of the prediction; 0 before the first.
     pub fn z(&self) -> f64 {
         if self.spread_variance > 0.0 {

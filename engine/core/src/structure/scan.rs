@@ -214,6 +214,7 @@ impl PairScan {
                 slope: 0.0,
                 intercept: 0.0,
                 z: 0.0,
+                deviation: 0.0,
                 statistic: load_float(from)?,
                 p_value: load_float(from)?,
             };
@@ -238,6 +239,7 @@ impl Follower {
         pair.slope = self.hedge.slope();
         pair.intercept = self.hedge.intercept() - self.hedge.slope() * self.centre;
         pair.z = self.hedge.z();
+        pair.deviation = self.hedge.deviation();
     }
 }
 
@@ -265,6 +267,7 @@ fn begin(
         slope: 0.0,
         intercept: 0.0,
         z: 0.0,
+        deviation: 0.0,
         statistic: found.statistic,
         p_value: found.p_value,
     };

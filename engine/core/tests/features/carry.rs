@@ -254,7 +254,7 @@ fn all_instruments_are_saved_and_read() {
     let written = bytes(&features);
     let mut again = Features::new(&instruments());
     again
-        .load(&mut Decoder::of_part(&written))
+        .load(&mut Decoder::over(&written))
         .expect("its own bytes");
     assert_eq!(bytes(&again), written);
     assert_eq!(again.refused_count(), 1);
@@ -277,7 +277,7 @@ fn all_instruments_are_saved_and_read() {
     let fewer = Instruments::new(instruments().rows()[..3].to_vec()).expect("a table");
     assert!(
         Features::new(&fewer)
-            .load(&mut Decoder::of_part(&written))
+            .load(&mut Decoder::over(&written))
             .is_err()
     );
 }

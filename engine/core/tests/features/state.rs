@@ -79,7 +79,7 @@ proptest! {
         }
         let written = bytes(&features);
         let mut again = InstrumentFeatures::new(PRICE_EXPONENT);
-        again.load(&mut Decoder::of_part(&written)).expect("its own bytes");
+        again.load(&mut Decoder::over(&written)).expect("its own bytes");
         prop_assert_eq!(&bytes(&again), &written);
         for (elapsed_ns, step) in &after {
             now_ns += elapsed_ns;
@@ -89,7 +89,7 @@ proptest! {
         }
         prop_assert_eq!(hash(&again), hash(&features));
         for cut in [0, written.len() / 2, written.len() - 1] {
-            prop_assert!(again.load(&mut Decoder::of_part(&written[..cut])).is_err());
+            prop_assert!(again.load(&mut Decoder::over(&written[..cut])).is_err());
         }
     }
 
@@ -109,7 +109,7 @@ proptest! {
         }
         // Whatever is kept can be read again, and reading refuses what is not finite.
         let mut again = InstrumentFeatures::new(PRICE_EXPONENT);
-        prop_assert!(again.load(&mut Decoder::of_part(&bytes(&features))).is_ok());
+        prop_assert!(again.load(&mut Decoder::over(&bytes(&features))).is_ok());
     }
 
     /// Whatever eight bytes of a state are overwritten with: it is refused, or what follows is finite.
@@ -133,7 +133,7 @@ proptest! {
         let place = place % (written.len() - 7);
         written[place..place + 8].copy_from_slice(&value.to_le_bytes());
         let mut again = InstrumentFeatures::new(PRICE_EXPONENT);
-        if again.load(&mut Decoder::of_part(&written)).is_err() {
+        if again.load(&mut Decoder::over(&written)).is_err() {
             return Ok(());
         }
         for (elapsed_ns, step) in &after {
@@ -148,7 +148,7 @@ proptest! {
     #[test]
     fn no_bytes_make_reading_panic(written in vec(any::<u8>(), 0..1_200)) {
         let mut features = InstrumentFeatures::new(PRICE_EXPONENT);
-        let _ = features.load(&mut Decoder::of_part(&written));
+        let _ = features.load(&mut Decoder::over(&written));
         let _ = vector(&features, START_NS);
     }
 }

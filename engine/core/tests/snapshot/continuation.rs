@@ -5,6 +5,7 @@ use acth_core::{
     event::{Event, Level, flags},
     prelude::*,
     strategies::{
+        agent_network::AgentNetwork,
         basis_lead_lag::BasisLeadLag,
         spread_watcher::{SpreadWatcher, SpreadWatcherConfig},
     },
@@ -45,6 +46,11 @@ proptest! {
     #[test]
     fn the_built_in_strategy(steps in steps(400), cut in any::<usize>()) {
         cut_and_go_on::<BasisLeadLag>(&steps, cut);
+    }
+
+    #[test]
+    fn the_network_of_agents(steps in steps(400), cut in any::<usize>()) {
+        cut_and_go_on::<AgentNetwork>(&steps, cut);
     }
 }
 
@@ -87,6 +93,32 @@ fn the_built_in_strategy_lives_the_same_long_life() {
     let stats = hub.core.stats();
     assert!(stats.orders > 500 && stats.fills > 100, "{stats:?}");
     assert!(leader_count > 5, "{leader_count} leaders at the restarts");
+}
+
+/// Whatever the reports say, the agents' books and the house's add up to the hub's.
+#[test]
+fn the_network_lives_the_same_long_life_and_its_books_add_up() {
+    let hub = long_life::<AgentNetwork>(&long_steps(17, 60_000), |core| {
+        let position = |id| core.portfolio().position(id).quantity;
+        assert!(core.strategy().is_balanced(position));
+    });
+    let stats = hub.core.stats();
+    assert!(stats.orders > 500 && stats.fills > 100, "{stats:?}");
+    let network = hub.core.strategy();
+    let ledger = network.ledger();
+    let busy = (1..ledger.rows()).filter(|row| ledger.account(*row).fills > 0);
+    assert!(busy.count() >= 3, "several agents traded");
+    assert_eq!(network.allocator().violations(), 0);
+    // Money is conserved to the last unit: what all rows have is what the hub has.
+    let findings = hub.core.findings();
+    let sum = |part: fn(&acth_core::findings::AgentAccount) -> Money| -> Money {
+        findings.agents.iter().map(part).sum()
+    };
+    let portfolio = hub.core.portfolio();
+    assert_eq!(sum(|agent| agent.fees), portfolio.fees());
+    assert_eq!(sum(|agent| agent.volume), portfolio.volume());
+    let earned = portfolio.equity() - portfolio.cash_at_start();
+    assert_eq!(sum(|agent| agent.profit), earned);
 }
 
 /// A side beyond its bound, far levels, and windows that have moved.

@@ -6,7 +6,10 @@ use acth_core::{
     event::Event,
     prelude::*,
     snapshot::{HEADER_BYTES, SnapshotError},
-    strategies::basis_lead_lag::{BasisLeadLag, BasisLeadLagConfig},
+    strategies::{
+        agent_network::{AgentNetwork, AgentNetworkConfig},
+        basis_lead_lag::{BasisLeadLag, BasisLeadLagConfig},
+    },
 };
 use zerocopy::IntoBytes;
 
@@ -50,6 +53,36 @@ pub(crate) struct Hub<S> {
     pub(crate) core: Core<S>,
     pub(crate) feed: Feed,
     decisions: Decisions,
+}
+
+impl Subject for AgentNetwork {
+    /// Eager: everyone trades within a few ticks, whatever it costs.
+    fn fresh() -> Self {
+        Self::new(&config_eager_network(), &config().instruments).unwrap()
+    }
+}
+
+/// Agents that need no reason and no time.
+pub(crate) fn config_eager_network() -> AgentNetworkConfig {
+    let mut config = AgentNetworkConfig::default();
+    config.kinds.lead_lag.correlation_min = 0.0;
+    config.kinds.lead_lag.edge_ppm_min = -1_000.0;
+    config.kinds.cointegration.edge_ppm_min = -1e6;
+    config.kinds.market_maker.warm_up_ticks = 2;
+    config.kinds.market_maker.quote_share = 0.01;
+    config.kinds.cross_section.warm_up_periods = 1;
+    config.kinds.cross_section.edge_ppm_min = -1_000.0;
+    config.kinds.cross_section.period_ticks = 2;
+    config.kinds.online.warm_up_samples = 5;
+    config.kinds.online.edge_ppm_min = -1_000.0;
+    config.execution.rest_ms_min = 5;
+    config.execution.child_ms = 10;
+    config.execution.improve_ms = 20;
+    config.execution.cross_ms = 50;
+    config.execution.denied_ms = 10;
+    config.execution.quotes_per_second = 500;
+    config.execution.participation = 1.0;
+    config
 }
 
 impl<S: Subject> Hub<S> {

@@ -1,0 +1,256 @@
+//! What the agents lack of their targets, what they can give one another, and who gets which part of a fill.
+
+use alloc::{vec, vec::Vec};
+
+use super::groups::{Group, Groups};
+use crate::{
+    agents::{HOUSE, Ledger, Wish, share_out},
+    event::Side,
+    instrument::{InstrumentId, Instruments},
+    market::Quote,
+    money::Money,
+    snapshot::{Decoder, Sink, SnapshotError},
+};
+
+/// A target is set anew when the quantity that the wish means has moved by more than this share of it.
+const DRIFT_MAX: f64 = 0.25;
+
+/// Wishes and targets of all agents, and room to work in.
+#[derive(Debug)]
+pub(super) struct Netting {
+    /// `[agent][instrument]`.
+    wishes: Vec<Wish>,
+    /// `[agent][instrument]`, quantity mantissa.
+    targets: Vec<i64>,
+    instrument_count: usize,
+    /// Of the group looked at last, by ledger row, in its units.
+    gaps: Vec<i64>,
+    claims: Vec<i64>,
+    parts: Vec<i64>,
+}
+
+/// What the agents together lack in one group.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Net {
+    /// Units to buy; negative = to sell.
+    pub(super) units: i64,
+    /// Log return that those who lack expect, the mean weighted by what they lack.
+    pub(super) edge: f64,
+    /// Share of it that is urgent, and that is on its way out of a position, 0 to 1.
+    pub(super) urgent: f64,
+    pub(super) leaving: f64,
+    /// Row of who lacks most.
+    pub(super) row: usize,
+}
+
+impl Netting {
+    pub(super) fn new(agent_count: usize, instrument_count: usize) -> Self {
+        let rows = agent_count + 1;
+        Self {
+            wishes: vec![Wish::NONE; agent_count * instrument_count],
+            targets: vec![0; agent_count * instrument_count],
+            instrument_count,
+            gaps: vec![0; rows],
+            claims: vec![0; rows],
+            parts: vec![0; rows],
+        }
+    }
+
+    fn place(&self, agent: usize, index: usize) -> usize {
+        agent * self.instrument_count + index
+    }
+
+    /// The wish of an agent.
+    pub(super) fn wish(&self, agent: usize, index: usize) -> &Wish {
+        &self.wishes[self.place(agent, index)]
+    }
+
+    /// Target of an agent, quantity mantissa.
+    pub(super) fn target(&self, agent: usize, index: usize) -> i64 {
+        self.targets[self.place(agent, index)]
+    }
+
+    /// Takes a wish down. `quantity_of_capital` is what all of the agent's capital would buy, quantity mantissa.
+    pub(super) fn wish_for(
+        &mut self,
+        agent: usize,
+        index: usize,
+        wish: Wish,
+        quantity_of_capital: f64,
+        lot: i64,
+    ) {
+        let place = self.place(agent, index);
+        self.wishes[place] = wish;
+        let wanted = wish.target_share * quantity_of_capital;
+        let before = self.targets[place] as f64;
+        let drift = libm::fabs(wanted - before);
+        let is_new = drift > DRIFT_MAX * libm::fabs(before).max(libm::fabs(wanted));
+        if is_new || wish.target_share.to_bits() << 1 == 0 {
+            let bounded = wanted.clamp(-9e15, 9e15) as i64;
+            self.targets[place] = bounded - bounded % lot.max(1);
+        }
+    }
+
+    /// Works out what each row lacks in a group. The house wants nothing, so what it holds is to go.
+    pub(super) fn look(
+        &mut self,
+        group: &Group,
+        instruments: &Instruments,
+        ledger: &Ledger,
+    ) -> Net {
+        self.gaps.fill(0);
+        for &index in &group.members {
+            let factor = group.factor(&instruments.rows()[index]);
+            let id = InstrumentId(index as u16);
+            self.gaps[HOUSE] -= ledger.quantity(HOUSE, id).saturating_mul(factor);
+            for agent in 0..self.gaps.len() - 1 {
+                // Whoever quotes gets its position by its quotes.
+                if self.wish(agent, index).quotes != Default::default() {
+                    continue;
+                }
+                let lacks = self.target(agent, index) - ledger.quantity(agent + 1, id);
+                self.gaps[agent + 1] =
+                    self.gaps[agent + 1].saturating_add(lacks.saturating_mul(factor));
+            }
+        }
+        self.net(group)
+    }
+
+    fn net(&self, group: &Group) -> Net {
+        let units: i64 = self
+            .gaps
+            .iter()
+            .fold(0, |sum, gap| sum.saturating_add(*gap));
+        let mut net = Net {
+            units,
+            ..Net::default()
+        };
+        let (mut total, mut most) = (0.0, 0);
+        for (row, &gap) in self.gaps.iter().enumerate() {
+            if gap.signum() != units.signum() || gap == 0 {
+                continue;
+            }
+            let weight = gap.unsigned_abs() as f64;
+            total += weight;
+            let (wish, target) = self.row_of(row, group);
+            net.edge += weight * wish.edge;
+            net.urgent += if wish.is_urgent { weight } else { 0.0 };
+            // Towards zero, or through it.
+            let is_leaving = target == 0 || target.signum() != gap.signum();
+            net.leaving += if is_leaving { weight } else { 0.0 };
+            if gap.abs() > most {
+                most = gap.abs();
+                net.row = row;
+            }
+        }
+        if total > 0.0 {
+            net.edge /= total;
+            net.urgent /= total;
+            net.leaving /= total;
+        }
+        net
+    }
+
+    /// Wish and target of a row at the primary of a group.
+    fn row_of(&self, row: usize, group: &Group) -> (Wish, i64) {
+        if row == HOUSE {
+            return (Wish::NONE, 0);
+        }
+        let index = group.primary().index();
+        (*self.wish(row - 1, index), self.target(row - 1, index))
+    }
+
+    /// Lets buyers and sellers among the agents exchange at the mid what both lack, in whole lots of the primary. True when
+    /// something changed hands.
+    pub(super) fn cross(
+        &mut self,
+        group: &Group,
+        instruments: &Instruments,
+        ledger: &mut Ledger,
+        quote: &Quote,
+    ) -> bool {
+        let id = group.primary();
+        let rules = &instruments.rows()[id.index()];
+        let factor = group.factor(rules);
+        let sum = |side: i64| -> i64 {
+            let wanted = self
+                .gaps
+                .iter()
+                .map(|gap| (gap.saturating_mul(side)).max(0));
+            wanted.fold(0, i64::saturating_add)
+        };
+        let matched = sum(1).min(sum(-1)) / factor;
+        let mut left = matched - matched % rules.lot;
+        if left <= 0 {
+            return false;
+        }
+        // The first buyer takes from the first seller: at one price for all, who takes from whom changes nothing.
+        let price = quote.mid();
+        while left > 0 {
+            let buyer = self.gaps.iter().position(|gap| *gap / factor > 0);
+            let seller = self.gaps.iter().position(|gap| *gap / factor < 0);
+            let (Some(buyer), Some(seller)) = (buyer, seller) else {
+                break;
+            };
+            let most = (self.gaps[buyer] / factor).min(-(self.gaps[seller] / factor));
+            let quantity = most.min(left);
+            ledger.cross(buyer, seller, id, quantity, rules.notional(price, quantity));
+            self.gaps[buyer] -= quantity * factor;
+            self.gaps[seller] += quantity * factor;
+            left -= quantity;
+        }
+        true
+    }
+
+    /// Books a fill of a netted order on those who lack it, in proportion; the rest on the house.
+    #[expect(clippy::too_many_arguments, reason = "one fill, spelled out")]
+    pub(super) fn attribute(
+        &mut self,
+        groups: &Groups,
+        instruments: &Instruments,
+        ledger: &mut Ledger,
+        id: InstrumentId,
+        side: Side,
+        price: i64,
+        quantity: i64,
+        fee: Money,
+    ) {
+        let group = groups.row(groups.of(id.index()));
+        let rules = &instruments.rows()[id.index()];
+        let factor = group.factor(rules);
+        self.look(group, instruments, ledger);
+        for (claim, gap) in self.claims.iter_mut().zip(&self.gaps) {
+            *claim = (gap.saturating_mul(side.sign()) / factor).max(0);
+        }
+        let left = share_out(quantity, &self.claims, &mut self.parts);
+        self.parts[HOUSE] += left;
+        let mut fee_left = fee.0;
+        let last = self.parts.iter().rposition(|part| *part > 0);
+        for row in 0..self.parts.len() {
+            let part = self.parts[row];
+            if part == 0 {
+                continue;
+            }
+            let own = fee.0 * i128::from(part) / i128::from(quantity);
+            let own = if Some(row) == last { fee_left } else { own };
+            fee_left -= own;
+            let notional = rules.notional(price, part);
+            ledger.book(row, id, side, part, notional, Money(own));
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut impl Sink) {
+        self.wishes.iter().for_each(|wish| wish.write(out));
+        self.targets.iter().for_each(|target| out.i64(*target));
+    }
+
+    pub(super) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        for wish in &mut self.wishes {
+            *wish = Wish::load(from)?;
+        }
+        for target in &mut self.targets {
+            *target = from.i64()?;
+        }
+        Ok(())
+    }
+}
