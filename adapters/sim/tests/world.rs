@@ -17,8 +17,15 @@ fn fold(hasher: &mut StateHasher, message: &WorldMessage<'_>) {
     hasher.bytes(format!("{message:?}").as_bytes());
 }
 
+/// The first 10 s of seed 29 in a world of other numbers, as it was before there were seasons.
+const GOLDEN_HASH_OTHER: u64 = 0x79a2_fca7_badd_c502;
+
 fn hash_of(seed: u64, slices: i64, seconds: i64) -> u64 {
-    let mut world = World::new(WorldConfig::default(), seed).unwrap();
+    hash_of_config(WorldConfig::default(), seed, slices, seconds)
+}
+
+fn hash_of_config(config: WorldConfig, seed: u64, slices: i64, seconds: i64) -> u64 {
+    let mut world = World::new(config, seed).unwrap();
     let start = world.ts_ns();
     let mut hasher = StateHasher::new();
     for slice in 1..=slices {
@@ -35,6 +42,23 @@ fn same_seed_same_bytes_however_sliced() {
     assert_eq!(first, GOLDEN_HASH, "found {first:#x}");
     assert_eq!(first, hash_of(11, 777, 30), "same seed in small steps");
     assert_ne!(first, hash_of(12, 1, 30), "another seed");
+}
+
+#[test]
+fn a_world_without_seasons_is_what_it_was_before_there_were_any() {
+    let mut config = WorldConfig {
+        step_ns: 20_000_000,
+        ..WorldConfig::default()
+    };
+    config.regime.busy_ratio = 4.0;
+    config.regime.calm_mean_s = 2.0;
+    config.jumps.rate_per_s = 1.0;
+    config.flow.maker_delay_ns_max = 90_000_000;
+    for lag in &mut config.lags {
+        lag.lag_ns = 340_000_000;
+    }
+    let found = hash_of_config(config, 29, 3, 10);
+    assert_eq!(found, GOLDEN_HASH_OTHER, "found {found:#x}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use acth_core::instrument::{Instrument, InstrumentError};
 use serde::{Deserialize, Serialize};
 
-use super::universe;
+use super::{season::SeasonConfig, universe};
 
 /// Most price levels of one side of a simulated book.
 pub const LEVELS_MAX: usize = 1_024;
@@ -39,6 +39,8 @@ pub struct WorldConfig {
     pub jumps: JumpConfig,
     /// The traders of every instrument.
     pub flow: FlowConfig,
+    /// What holds for a while, one after the other and again from the first; none = always the same.
+    pub seasons: Vec<SeasonConfig>,
 }
 
 impl Default for WorldConfig {
@@ -278,6 +280,9 @@ impl WorldConfig {
         for row in &self.instruments {
             row.check()?;
         }
+        for season in &self.seasons {
+            season.check(self.step_ns)?;
+        }
         Ok(())
     }
 
@@ -354,7 +359,8 @@ impl InstrumentConfig {
     }
 }
 
-fn within(
+/// Refuses a value outside its bounds.
+pub(super) fn within(
     place: &str,
     field: &'static str,
     value: f64,

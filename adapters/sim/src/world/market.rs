@@ -15,6 +15,7 @@ use super::{
     config::{FlowConfig, InstrumentConfig, LEVELS_MAX, ORDERS_MAX},
     feed::Feed,
     maker::Maker,
+    season::SeasonConfig,
 };
 use crate::{
     matching::{Instruction, MatchingEngine, OrderHandle},
@@ -57,7 +58,11 @@ pub(super) struct Market {
     patient: VecDeque<OrderHandle>,
     noise_side: Side,
     sizes: Sizes,
+    /// Rates as planted.
     rates: Rates,
+    /// The season's factors on noise and informed takers.
+    noise_factor: f64,
+    informed_factor: f64,
     diff_interval_ns: i64,
     /// Distance between the steps of a ladder, ticks.
     ladder_ticks: i64,
@@ -137,6 +142,8 @@ impl Market {
                 informed: flow.informed_takers_per_s * row.activity,
                 patient: flow.patient_orders_per_s * row.activity,
             },
+            noise_factor: 1.0,
+            informed_factor: 1.0,
             diff_interval_ns: row.diff_interval_ns,
             ladder_ticks,
         }
@@ -161,12 +168,27 @@ impl Market {
         }
     }
 
+    /// Follows the season.
+    pub(super) const fn turn(&mut self, season: &SeasonConfig) {
+        self.noise_factor = season.noise_factor;
+        self.informed_factor = season.informed_factor;
+    }
+
+    /// By how much this actor's waits become longer when the season turns.
+    pub(super) const fn stretch(&self, actor: Actor, season: &SeasonConfig) -> f64 {
+        match actor {
+            Actor::NoiseTaker => self.noise_factor / season.noise_factor,
+            Actor::InformedTaker => self.informed_factor / season.informed_factor,
+            Actor::Maker(_) | Actor::Patient | Actor::Publisher => 1.0,
+        }
+    }
+
     /// Until this actor acts again.
     pub(super) fn wait_ns(&mut self, actor: Actor) -> i64 {
         let rate = match actor {
             Actor::Maker(_) => self.rates.maker,
-            Actor::NoiseTaker => self.rates.noise,
-            Actor::InformedTaker => self.rates.informed,
+            Actor::NoiseTaker => self.rates.noise * self.noise_factor,
+            Actor::InformedTaker => self.rates.informed * self.informed_factor,
             Actor::Patient => self.rates.patient,
             Actor::Publisher => return self.diff_interval_ns,
         };

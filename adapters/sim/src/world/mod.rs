@@ -12,6 +12,8 @@ mod feed;
 mod maker;
 mod market;
 mod message;
+mod presets;
+mod season;
 mod truth;
 mod universe;
 
@@ -29,6 +31,8 @@ pub use config::{
 use fair::FairValues;
 use market::{Actor, Market};
 pub use message::{BookSnapshot, MessageBody, WorldMessage};
+pub use presets::PRESETS;
+pub use season::SeasonConfig;
 pub use truth::{PlantedLag, Truth};
 pub use universe::{VENUE_SPOT, VENUE_USDM};
 
@@ -59,7 +63,7 @@ impl World {
         let instruments = Instruments::new(rows.collect())?;
         let assets = resolve_assets(&config)?;
         let truth = Truth::new(&config, &instruments, &assets)?;
-        let fair = FairValues::new(&config, &truth, &assets, seed)?;
+        let fair = FairValues::new(&config, &truth, &assets, seed);
         let market = |(id, row): (usize, &InstrumentConfig)| {
             let volatility = config.assets[assets[id]].annual_volatility;
             let id = InstrumentId(id as u16);
@@ -72,7 +76,10 @@ impl World {
                 seed,
             )
         };
-        let markets = config.instruments.iter().enumerate().map(market).collect();
+        let mut markets: Vec<Market> = config.instruments.iter().enumerate().map(market).collect();
+        for market in &mut markets {
+            market.turn(fair.season().1);
+        }
         let mut world = Self {
             instruments,
             truth,
@@ -129,7 +136,11 @@ impl World {
             }
             self.ts_ns = ts_due_ns;
             if ts_fair_ns <= ts_actor_ns {
+                let (season, _) = self.fair.season();
                 self.fair.step();
+                if self.fair.season().0 != season {
+                    self.turn();
+                }
             } else if let Some(Reverse((_, index, actor))) = self.agenda.pop() {
                 self.act(usize::from(index), actor, emit);
                 let wait_ns = self.markets[usize::from(index)].wait_ns(actor);
@@ -137,6 +148,21 @@ impl World {
                     .push(Reverse((self.ts_ns + wait_ns, index, actor)));
             }
         }
+    }
+
+    /// Lets the traders follow a new season. What is left of a wait is stretched by the old rate over the new one, which for
+    /// arrivals without memory is the wait that a new draw would have given.
+    fn turn(&mut self) {
+        let (_, season) = self.fair.season();
+        let mut agenda = std::mem::take(&mut self.agenda).into_vec();
+        for Reverse((due_ns, index, actor)) in &mut agenda {
+            let stretch = self.markets[usize::from(*index)].stretch(*actor, season);
+            *due_ns = self.ts_ns + ((*due_ns - self.ts_ns) as f64 * stretch) as i64;
+        }
+        for market in &mut self.markets {
+            market.turn(season);
+        }
+        self.agenda = BinaryHeap::from(agenda);
     }
 
     fn act(&mut self, index: usize, actor: Actor, emit: &mut impl FnMut(WorldMessage<'_>)) {

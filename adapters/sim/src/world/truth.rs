@@ -3,7 +3,10 @@
 use acth_core::instrument::{InstrumentId, Instruments};
 use ndarray::Array2;
 
-use super::config::{WorldConfig, WorldError};
+use super::{
+    config::{DELAY_NS_MAX, WorldConfig, WorldError},
+    season::{Calendar, SeasonConfig},
+};
 
 /// One planted lead: the follower's fair value repeats the leader's moves after `lag_ns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Truth {
     lags: Vec<PlantedLag>,
     delays_ns: Vec<i64>,
     correlation: Array2<f64>,
+    calendar: Calendar,
+    step_ns: i64,
 }
 
 impl Truth {
@@ -42,11 +47,23 @@ impl Truth {
                 });
             }
         }
-        Ok(Self {
+        let truth = Self {
             lags,
             delays_ns,
             correlation: correlation(config, assets),
-        })
+            calendar: Calendar::new(config),
+            step_ns: config.step_ns,
+        };
+        let delay_ns_max = truth.delay_ns_max();
+        if delay_ns_max > DELAY_NS_MAX {
+            return Err(WorldError::Value {
+                place: "lags".to_owned(),
+                field: "sum of lag_ns",
+                value: delay_ns_max as f64,
+                expected: "at most 1e10, in every season",
+            });
+        }
+        Ok(truth)
     }
 
     /// The leads as configured.
@@ -54,13 +71,46 @@ impl Truth {
         &self.lags
     }
 
+    /// The season from `ts_ns` on, as its index and itself; none in a world without seasons.
+    pub fn season_at(&self, ts_ns: i64) -> Option<(usize, &SeasonConfig)> {
+        let (index, season) = self.calendar.at(ts_ns);
+        (!self.seasons().is_empty()).then_some((index, season))
+    }
+
+    /// The seasons in their order.
+    pub fn seasons(&self) -> &[SeasonConfig] {
+        self.calendar.configured()
+    }
+
+    /// The delays (see `delays_ns`) that the season at `ts_ns` leads to. They glide there from those of the season before,
+    /// by one grid step in four.
+    pub fn delays_ns_at(&self, ts_ns: i64) -> Vec<i64> {
+        let (_, season) = self.calendar.at(ts_ns);
+        let delay = |delay_ns: &i64| season.delay_steps(delay_ns / self.step_ns) * self.step_ns;
+        self.delays_ns.iter().map(delay).collect()
+    }
+
+    /// Longest delay of any instrument in any season.
+    pub(super) fn delay_ns_max(&self) -> i64 {
+        let planted_ns = self.delays_ns.iter().copied().max().unwrap_or(0);
+        let in_season =
+            |season: &SeasonConfig| season.delay_steps(planted_ns / self.step_ns) * self.step_ns;
+        let delays_ns = self.calendar.seasons().iter().map(in_season);
+        delays_ns.max().unwrap_or(planted_ns)
+    }
+
+    pub(super) const fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
     /// How long after the news each instrument's fair value moves, by instrument id. For any two instruments the
-    /// difference is the lag of the second behind the first.
+    /// difference is the lag of the second behind the first. As planted, with every season's factor at 1.
     pub fn delays_ns(&self) -> &[i64] {
         &self.delays_ns
     }
 
-    /// Long-run correlation of the fair values' moves once every delay is undone, by instrument id.
+    /// Long-run correlation of the fair values' moves once every delay is undone, by instrument id. As planted, with every
+    /// season's factors at 1.
     pub const fn correlation(&self) -> &Array2<f64> {
         &self.correlation
     }

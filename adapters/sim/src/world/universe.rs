@@ -15,7 +15,7 @@ pub const VENUE_USDM: &str = "binance-usdm";
 const TS_START_NS: i64 = 1_767_571_200_000_000_000;
 const MILLISECOND_NS: i64 = 1_000_000;
 /// Fees far below those of real venues: a world to study signals in, not to be discouraged by.
-const TAKER_FEE_PPM: i64 = 5;
+pub(super) const TAKER_FEE_PPM: i64 = 5;
 
 pub(super) fn default_world() -> WorldConfig {
     WorldConfig {
@@ -28,6 +28,7 @@ pub(super) fn default_world() -> WorldConfig {
         regime: RegimeConfig::default(),
         jumps: JumpConfig::default(),
         flow: FlowConfig::default(),
+        seasons: Vec::new(),
     }
 }
 
