@@ -16,6 +16,7 @@ mod gru;
 pub mod model;
 mod network;
 mod softmax;
+pub mod train;
 
 pub use self::{
     dense::{Activation, Dense, LANES},
