@@ -137,7 +137,13 @@ impl Ewma {
 
     /// Writes the exact state; the half-life is a parameter.
     pub fn save(&self, out: &mut Encoder) {
-        self.moments.save(out);
+        self.write(out);
+    }
+
+    /// Writes the exact state into a snapshot or a hash of the state; `load` reads it.
+    pub fn write(&self, out: &mut impl Sink) {
+        out.f64(self.moments.mean);
+        out.f64(self.moments.variance);
         out.f64(self.weight);
         out.u64(self.refused_count);
     }
@@ -229,13 +235,7 @@ impl SampleEwma {
 
     /// Writes the exact state; the share is a parameter.
     pub fn save(&self, out: &mut Encoder) {
-        self.write(out);
-    }
-
-    /// Writes the exact state into a snapshot or the hash of the state; `load` reads it.
-    pub fn write(&self, out: &mut impl Sink) {
-        out.f64(self.moments.mean);
-        out.f64(self.moments.variance);
+        self.moments.save(out);
         out.u64(self.count);
         out.u64(self.refused_count);
     }

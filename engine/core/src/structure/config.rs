@@ -59,7 +59,7 @@ pub struct StructureConfig {
     pub stale_ms: i64,
     /// Nominal distance of two timers.
     pub timer_ms: i64,
-    /// Largest slice of the eigenvalue problem, in rotations of 32 instruments.
+    /// Largest slice of the eigenvalue problem, in rotations.
     pub slice_rotations: usize,
     /// Largest slice of the scan for cointegration, in pairs.
     pub slice_pairs: usize,
@@ -102,7 +102,7 @@ impl Default for StructureConfig {
             stale_ms: 10_000,
             timer_ms: 100,
             slice_rotations: 128,
-            slice_pairs: 4,
+            slice_pairs: 2,
             scan_step_ms: 1_000,
             scan_rows: 512,
             adf_lags: 1,
@@ -141,6 +141,13 @@ impl StructureConfig {
         }
         let drift = self.hedge_drift;
         refuse_unless((0.0..=1.0).contains(&drift), "hedge_drift", drift, "0 to 1")?;
+        // Or the mood of the market would never be known.
+        refuse_unless(
+            self.regime_half_life_ms / self.regime_step_ms >= HALF_LIFE_STEPS_MIN,
+            "regime_half_life_ms",
+            self.regime_half_life_ms as f64,
+            "at least 60 regime steps",
+        )?;
         let run = self.change_run;
         let is_met = (2.0..=1e9).contains(&run);
         refuse_unless(is_met, "change_run", run, "2 to 10^9")
@@ -185,6 +192,8 @@ impl StructureConfig {
     }
 }
 
+/// Regime steps in the least half-life of what they are measured against.
+const HALF_LIFE_STEPS_MIN: i64 = 60;
 /// Longest time of the configuration, eleven days: in nanoseconds it is far from overflow.
 const TIME_MS_MAX: i64 = 1_000_000_000;
 const _: () = assert!(LAG_COUNT_MAX == 32 && STATES_MAX == 4 && ADF_LAGS_MAX == 4);

@@ -63,8 +63,6 @@ use crate::{
 const NS_PER_MS: i64 = 1_000_000;
 /// Effective rows of returns before an edge may appear: below, a correlation is not yet about normal.
 const EDGE_ROWS_MIN: f64 = 400.0;
-/// Instruments for which the configuration counts rotations.
-const ROTATION_INSTRUMENTS: usize = 32;
 
 /// Who moves with whom, who leads whom, which prices stay together, and how the market as a whole is.
 #[derive(Clone, Debug)]
@@ -101,10 +99,10 @@ impl Structure {
         let step_ns = config.lag_step_ms * NS_PER_MS;
         let lead_lag_rows = rows(config.lead_lag_half_life_ms);
         let pairs = (count * count.saturating_sub(1) / 2) as f64;
-        let regime_steps = config.regime_half_life_ms as f64 / config.regime_step_ms as f64;
         let mood = Mood::new(
             count,
-            regime_steps,
+            config.regime_step_ms * NS_PER_MS,
+            config.regime_half_life_ms * NS_PER_MS,
             (config.regime_states, config.regime_stay),
             (config.change_run, config.change_probability),
         )?;
@@ -115,7 +113,6 @@ impl Structure {
                 expected: "a regime and changes that can be told",
             });
         };
-        let rotations = config.slice_rotations * ROTATION_INSTRUMENTS / count;
         Ok(Self {
             config: *config,
             count,
@@ -127,7 +124,7 @@ impl Structure {
             graph: Graph::new(count, edge_rules(config, pairs)),
             graph_row: 0,
             leads: vec![None; count],
-            cleaning: Cleaning::new(count, rotations.max(1)),
+            cleaning: Cleaning::new(count, config.slice_rotations),
             scan: PairScan::new(
                 count,
                 config.scan_rows,
@@ -169,11 +166,8 @@ impl Structure {
         self.timers += 1;
         self.lags.fold(self.leaders_a_timer());
         self.look_at_pairs();
-        if self.timers.is_multiple_of(2) {
-            self.cleaning.work(&self.ticks, self.now_ns);
-        } else {
-            self.scan.work(self.config.slice_pairs);
-        }
+        self.cleaning.work(&self.ticks, self.now_ns);
+        self.scan.work(self.config.slice_pairs);
         let regime_step = self.now_ns / (self.config.regime_step_ms * NS_PER_MS);
         if regime_step > self.regime_step {
             self.regime_step = regime_step;

@@ -15,17 +15,17 @@ use super::{
 };
 use crate::{
     snapshot::{Decoder, Sink, SnapshotError},
-    stats::{SampleEwma, StatsError},
+    stats::{Ewma, StatsError},
 };
 
 /// A run of fewer observations means that something has just changed.
 pub const CHANGE_RUN_SHORT: usize = 10;
-/// Observations before anything is told from them.
-const OBSERVATIONS_MIN: u64 = 30;
+/// Faded number of observations before anything is told from them.
+const OBSERVATIONS_MIN: f64 = 20.0;
 /// Deviations at which an observation is cut.
 const OBSERVATION_MAX: f64 = 6.0;
 /// Drift per observation that is let pass, and the sum that is an alarm, in deviations: one false alarm in about
-/// 10,000 observations.
+/// 6,000 normal observations.
 const CUSUM: (f64, f64) = (0.5, 7.5);
 /// Belief about a run's observations: about zero, with the variance within one regime.
 const PRIOR: Prior = Prior {
@@ -39,15 +39,16 @@ const PRIOR: Prior = Prior {
 #[derive(Clone, Copy, Debug)]
 struct Mover {
     log_price: Option<f64>,
-    size: SampleEwma,
+    size: Ewma,
 }
 
 /// Everything about the market as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct Mood {
+    step_ns: i64,
     movers: Vec<Mover>,
-    activity: SampleEwma,
-    signed: SampleEwma,
+    activity: Ewma,
+    signed: Ewma,
     hmm: HmmFilter,
     runs: RunLengths,
     drifts: Cusum,
@@ -60,13 +61,14 @@ impl Mood {
     /// None of the parts refuses parameters that the configuration's check let pass.
     pub(super) fn new(
         count: usize,
-        half_life_steps: f64,
+        step_ns: i64,
+        half_life_ns: i64,
         states: (usize, f64),
         change: (f64, f64),
     ) -> Result<Option<Self>, StatsError> {
         let mover = Mover {
             log_price: None,
-            size: SampleEwma::new(half_life_steps)?,
+            size: Ewma::new(half_life_ns)?,
         };
         let parts = (
             HmmFilter::new(HmmStates::spread(states.0, states.1)),
@@ -77,9 +79,10 @@ impl Mood {
             return Ok(None);
         };
         Ok(Some(Self {
+            step_ns,
             movers: vec![mover; count],
-            activity: SampleEwma::new(half_life_steps)?,
-            signed: SampleEwma::new(half_life_steps)?,
+            activity: Ewma::new(half_life_ns)?,
+            signed: Ewma::new(half_life_ns)?,
             hmm,
             runs,
             drifts,
@@ -102,7 +105,7 @@ impl Mood {
                     moves += change / usual;
                     number += 1.0;
                 }
-                mover.size.update(libm::fabs(change));
+                mover.size.update(libm::fabs(change), self.step_ns);
             }
             mover.log_price = price;
         }
@@ -116,15 +119,15 @@ impl Mood {
         // A step in which nothing moved has no logarithm; it is as calm as can be told.
         let value = libm::log(size.max(1e-6));
         let score = self.activity.z_score(value);
-        let is_known = self.activity.count() >= OBSERVATIONS_MIN;
-        self.activity.update(value);
+        let is_known = self.activity.weight() >= OBSERVATIONS_MIN;
+        self.activity.update(value, self.step_ns);
         if !is_known {
             return;
         }
         let score = score.clamp(-OBSERVATION_MAX, OBSERVATION_MAX);
         self.hmm.update(score);
         self.runs.update(score);
-        let is_settled = self.activity.count() > 2 * OBSERVATIONS_MIN;
+        let is_settled = self.activity.weight() > 2.0 * OBSERVATIONS_MIN;
         let is_short = self.runs.shorter_than(CHANGE_RUN_SHORT) > self.change_probability;
         let is_alarm = is_settled && is_short;
         self.change_count += u64::from(is_alarm && !self.is_alarm);
@@ -133,8 +136,8 @@ impl Mood {
 
     fn observe_move(&mut self, value: f64) {
         let score = self.signed.z_score(value);
-        let is_known = self.signed.count() >= OBSERVATIONS_MIN;
-        self.signed.update(value);
+        let is_known = self.signed.weight() >= OBSERVATIONS_MIN;
+        self.signed.update(value, self.step_ns);
         if is_known {
             self.drifts
                 .update(score.clamp(-OBSERVATION_MAX, OBSERVATION_MAX));

@@ -13,6 +13,7 @@ mod cointegrated;
 mod edges;
 mod golden;
 mod lags;
+mod market;
 mod matrices;
 mod random;
 mod regimes;
