@@ -148,6 +148,8 @@ pub(crate) enum Scenario {
     Book,
     /// One market message through the core with the built-in strategy, beside a copy of it.
     Apply,
+    /// One input through the core with 32 instruments, five agents and a network asked at every quote, beside a copy of it.
+    Agents,
     /// A recorded session replayed from its journal on one core.
     Replay,
     /// A ticker's bytes on one socket in, an order's bytes on another out, beside a bare round trip.

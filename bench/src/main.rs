@@ -6,6 +6,7 @@
 
 #![deny(unsafe_code)]
 
+mod agents;
 mod allocations;
 mod apply;
 mod args;
@@ -91,6 +92,7 @@ fn run(args: &args::Args) -> Result<u64, Failure> {
         Scenario::Decode => tell_rows(&mut output, &decode::measure(args, &machine)?)?,
         Scenario::Book => tell_rows(&mut output, &book::measure(args, &machine)?)?,
         Scenario::Apply => tell_rows(&mut output, &apply::measure(args, &machine)?)?,
+        Scenario::Agents => tell_rows(&mut output, &agents::measure(args, &machine)?)?,
         Scenario::Inference => {
             output.head(report::HEADING)?;
             tell_one(&mut output, &inference::measure(args, &machine)?)?;

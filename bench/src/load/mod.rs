@@ -3,6 +3,7 @@
 pub mod bare;
 pub mod frames;
 pub mod hub;
+pub mod network;
 pub mod numbers;
 pub mod streams;
 pub mod typed;

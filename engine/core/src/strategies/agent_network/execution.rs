@@ -70,10 +70,14 @@ impl Execution {
         }
     }
 
-    /// An order of ours came to its end.
-    pub(super) fn forget(&mut self, group: usize, id: ClientOrderId) {
-        if self.rows[group].working == id.0 {
-            self.rows[group].working = 0;
+    /// An order of ours came to its end. One that the venue refused is not sent again at once.
+    pub(super) fn forget(&mut self, group: usize, update: &OrderUpdate, now_ns: i64) {
+        let row = &mut self.rows[group];
+        if row.working == update.id.0 {
+            row.working = 0;
+            if update.state == OrderState::Rejected {
+                row.ts_next_ns = now_ns + self.config.rest_ms_min * MILLISECOND_NS;
+            }
         }
     }
 

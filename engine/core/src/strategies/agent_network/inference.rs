@@ -9,7 +9,7 @@ use crate::{
     agents::{AGENTS_MAX, OUTPUTS_MAX, Prediction, Predictions, SLOTS, Signals},
     features::{FEATURE_COUNT, Features, feature_table_hash},
     hash::StateHasher,
-    predict::{Guard, GuardConfig, GuardError, GuardVerdict, Inference, ModelSlots},
+    predict::{Guard, GuardConfig, GuardError, GuardVerdict, Inference, ModelSlots, OutputKind},
     snapshot::{Decoder, Sink, SnapshotError},
     structure::Structure,
 };
@@ -97,6 +97,7 @@ impl Questions {
         self.fits[slot] = models.get(slot).is_some_and(|model| {
             model.input_count() == OBSERVATION_COUNT
                 && model.output_count() <= OUTPUTS_MAX
+                && model.output_kind() == OutputKind::Actions
                 && model.feature_hash() == observation_hash()
         });
         let first = slot * self.instrument_count;

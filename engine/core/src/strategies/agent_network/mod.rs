@@ -165,7 +165,7 @@ impl Strategy for AgentNetwork {
                     .forget(agent, update.instrument.index(), update.id),
                 None => {
                     let group = self.groups.of(update.instrument.index());
-                    self.execution.forget(group, update.id);
+                    self.execution.forget(group, update, ctx.now_ns());
                 }
             }
         }
