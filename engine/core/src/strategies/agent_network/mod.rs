@@ -48,6 +48,9 @@ use crate::{
     structure::Structure,
 };
 
+/// Timers in which every instrument has its turn.
+const TIMER_PARTS: u64 = 4;
+
 /// The strategy; see the module.
 #[derive(Debug)]
 pub struct AgentNetwork {
@@ -182,13 +185,13 @@ impl Strategy for AgentNetwork {
             let (seen, agent) = self.seen(ctx, agent);
             agent.observe(&seen, Cause::Timer);
         }
+        // A part of the instruments each time: quotes wake their agents anyway, this is for what happens by time alone.
         for index in 0..self.features.count() {
-            if ctx.quote(InstrumentId(index as u16)).is_some() {
+            let is_due = index as u64 % TIMER_PARTS == self.ticks % TIMER_PARTS;
+            if is_due && ctx.quote(InstrumentId(index as u16)).is_some() {
                 self.ask_agents(ctx, index);
+                self.settle(ctx, self.groups.of(index));
             }
-        }
-        for group in 0..self.groups.count() {
-            self.settle(ctx, group);
         }
     }
 
