@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb};
+use crate::config::worlds;
 
 /// Autonomous Cross-Asset Trading Hub: market events in, journaled decisions out, replayed bit for bit.
 #[derive(Debug, Parser)]
@@ -68,12 +69,19 @@ pub struct TradeArgs {
     /// Seed of the simulated world.
     #[arg(long)]
     pub seed: Option<u64>,
+    /// The simulated world, by name. Default: `world_preset` of the configuration.
+    #[arg(long, value_name = "NAME", value_parser = worlds::parse_name, help = world_help())]
+    pub world: Option<String>,
     /// Strategy to run; `acth config` lists the known ones.
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+fn world_help() -> String {
+    format!("The simulated world. {}", worlds::listed())
 }
 
 /// Flags of `acth run`.
@@ -140,7 +148,7 @@ pub struct BacktestArgs {
     pub trade: TradeArgs,
     /// A capture file (gzip or text, one `receive_ns frame` a line); repeat for several, merged by time. The market
     /// is detected; force it with `spot:FILE` or `usdm:FILE`. Without any: the simulated world, in process.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "world")]
     pub data: Vec<String>,
     /// Replay speed: `flat` (as fast as possible), `recorded`, or a factor such as `10`.
     #[arg(long, default_value = "flat", value_name = "PACE")]

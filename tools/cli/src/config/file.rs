@@ -14,7 +14,18 @@ use crate::exit::Failure;
 pub(super) fn read(path: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|cause| Failure::could_not(format!("{}: {cause}", path.display())))?;
-    parse(&path.display().to_string(), &text)
+    let mut config: Config = parse(&path.display().to_string(), &text)?;
+    config.world_changes = world_changes(&text);
+    Ok(config)
+}
+
+/// The table `[world]` of a text that has been parsed, with only what stands there.
+fn world_changes(text: &str) -> toml::Table {
+    let table = text.parse::<toml::Table>().ok();
+    match table.and_then(|mut table| table.remove("world")) {
+        Some(toml::Value::Table(world)) => world,
+        _ => toml::Table::new(),
+    }
 }
 
 /// Reads a TOML text that is called `name`.

@@ -7,6 +7,7 @@ mod environment;
 pub(crate) mod file;
 mod journal;
 mod nearest;
+pub(crate) mod worlds;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub hub_id: u16,
     /// Seed of the simulated world.
     pub seed: u64,
+    /// Name of the simulated world: default, wide, seasons, walks or venues; `[world]` changes single fields of it.
+    pub world_preset: String,
     /// Name of the strategy.
     pub strategy: String,
     /// Least severe log message shown on standard error: error, warn, info, debug or trace.
@@ -55,6 +58,9 @@ pub struct Config {
     pub parameters: toml::Table,
     /// The simulated world.
     pub world: WorldConfig,
+    /// What the file says about the world, as opposed to what the preset does.
+    #[serde(skip)]
+    world_changes: toml::Table,
 }
 
 /// The account.
@@ -193,6 +199,7 @@ impl Default for Config {
         Self {
             hub_id: 1,
             seed: 7,
+            world_preset: String::from(worlds::DEFAULT),
             strategy: String::from("basis-lead-lag"),
             log_level: String::from("warn"),
             account: Account::default(),
@@ -205,6 +212,7 @@ impl Default for Config {
             fees: BTreeMap::new(),
             parameters: toml::Table::new(),
             world: WorldConfig::default(),
+            world_changes: toml::Table::new(),
         }
     }
 }
@@ -298,9 +306,30 @@ impl Config {
             Some(path) => file::read(path)?,
             None => Self::default(),
         };
+        config.world = worlds::build(&config.world_preset, &config.world_changes)?;
         environment::apply(&mut config)?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Takes the world with this name instead of the configured one.
+    ///
+    /// # Errors
+    /// When the file changes fields of another world: whose they would become is not for the command to guess.
+    pub fn choose_world(&mut self, name: &str) -> Result<(), Failure> {
+        if name == self.world_preset {
+            return Ok(());
+        }
+        if !self.world_changes.is_empty() {
+            return Err(Failure::could_not(format!(
+                "--world {name}: the file's [world] changes the world `{}`; set world_preset = \"{name}\" in the file, or \
+                 take [world] out of it",
+                self.world_preset
+            )));
+        }
+        self.world = worlds::build(name, &self.world_changes)?;
+        name.clone_into(&mut self.world_preset);
+        Ok(())
     }
 
     /// Checks every value that has a bound, whichever verb will use it: a mistake is told before anything is begun.

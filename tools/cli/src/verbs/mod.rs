@@ -48,6 +48,9 @@ use crate::{
 pub fn settle(args: &TradeArgs) -> Result<Config, Failure> {
     let mut config = Config::load(args.config.as_deref())?;
     config.seed = args.seed.unwrap_or(config.seed);
+    if let Some(name) = &args.world {
+        config.choose_world(name)?;
+    }
     if let Some(name) = &args.strategy {
         config.strategy.clone_from(name);
     }

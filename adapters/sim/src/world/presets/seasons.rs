@@ -42,7 +42,7 @@ fn seasons() -> Vec<SeasonConfig> {
         name: name.to_owned(),
         seconds: SECONDS,
         lag_factor: 0.0,
-        basis_factor: 0.2,
+        basis_factor: 0.1,
         ..SeasonConfig::default()
     };
     vec![

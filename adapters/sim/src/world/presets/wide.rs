@@ -76,7 +76,7 @@ const PAIRS: [(&str, f64); 8] = [
 /// Half-life of the premiums, seconds.
 const HALF_LIFE_S: f64 = 20.0;
 /// Assets that are traded as a perpetual only; the rest is traded spot only.
-const ONLY_PERPETUAL: [&str; 7] = ["ADA", "LINK", "AVAX", "NDX", "DJI", "WTI", "ZN"];
+const ONLY_PERPETUAL: [&str; 8] = ["ADA", "LINK", "AVAX", "CHF", "NDX", "DJI", "WTI", "ZN"];
 
 fn instruments() -> Vec<InstrumentConfig> {
     let premium = |name: &str| {
