@@ -38,8 +38,71 @@ pub const BATCH_ROWS: usize = 16;
 const ROWS: usize = 128;
 const _: () = assert!(ROWS >= LAG_COUNT_MAX + 4 * BATCH_ROWS && ROWS.is_power_of_two());
 
-/// Deviations by which a correlation at a lag must be above the one at no lag, to be told from it.
+/// Deviations by which a contrast at a lag must be above the one at no lag, to be told from it.
 const LEAD_SCORE_MIN: f64 = 2.0;
+
+/// Lags to each side that a contrast adds up.
+const KERNEL_REACH: usize = 3;
+const KERNEL_SIZE: usize = 2 * KERNEL_REACH + 1;
+/// Largest share of empty rows that a kernel follows: rarer quotes smear a peak beyond its reach anyway.
+const EMPTY_SHARE_MAX: f64 = 0.9;
+/// Overlap of two kernels below which their contrasts count as unrelated.
+const OVERLAP_MIN: f64 = 0.05;
+/// Room for all lags, with zeros at both ends for the kernel.
+const CURVE: usize = 2 * (LAG_COUNT_MAX + KERNEL_REACH) + 1;
+
+/// Where a lag stands in a curve.
+const fn place_of(lag: i32) -> usize {
+    (lag + (LAG_COUNT_MAX + KERNEL_REACH) as i32) as usize
+}
+
+/// What late prices make of one sharp peak. A price at the end of a row is `n` rows old with the share of empty rows to the
+/// power of `n`, so the second's lateness smears a peak to later lags and the first's to earlier ones. Laid over a curve
+/// it is the matched filter: it gathers a peak's strength and, unlike the largest single lag or a symmetric mean, is not
+/// drawn towards the series that is quoted less often.
+#[derive(Clone, Copy, Debug)]
+struct Kernel {
+    /// Their squares add up to one.
+    weights: [f64; KERNEL_SIZE],
+    /// Correlation of two contrasts so many lags apart, for white series.
+    overlaps: [f64; KERNEL_SIZE],
+}
+
+impl Kernel {
+    fn new(empty_shares: [f64; 2]) -> Self {
+        let mut weights = [1.0; KERNEL_SIZE];
+        for ago in 1..=KERNEL_REACH {
+            weights[KERNEL_REACH - ago] = weights[KERNEL_REACH - ago + 1] * empty_shares[0];
+            weights[KERNEL_REACH + ago] = weights[KERNEL_REACH + ago - 1] * empty_shares[1];
+        }
+        let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
+        let unit = 1.0 / libm::sqrt(squares);
+        weights.iter_mut().for_each(|weight| *weight *= unit);
+        let mut overlaps = [0.0; KERNEL_SIZE];
+        for (apart, overlap) in overlaps.iter_mut().enumerate() {
+            for (one, other) in weights.iter().zip(&weights[apart..]) {
+                *overlap += one * other;
+            }
+        }
+        Self { weights, overlaps }
+    }
+
+    /// The contrast at a lag: the kernel laid over the curve.
+    fn contrast(&self, curve: &[f64; CURVE], lag: i32) -> f64 {
+        let start = place_of(lag) - KERNEL_REACH;
+        let mut sum = 0.0;
+        for (weight, value) in self.weights.iter().zip(&curve[start..]) {
+            sum += weight * value;
+        }
+        sum
+    }
+
+    /// Standard deviation of the difference of two contrasts so many lags apart, in those of one.
+    fn difference(&self, apart: usize) -> f64 {
+        let overlap = self.overlaps.get(apart).copied().unwrap_or(0.0);
+        libm::sqrt((2.0 - 2.0 * overlap).max(0.0))
+    }
+}
 
 /// The strongest lag of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -50,7 +113,7 @@ pub struct LagPeak {
     pub correlation: f64,
     /// Sum of the correlations about that lag: what late prices smeared, together again; -1 to 1.
     pub total: f64,
-    /// Size of the largest correlation at any lag in standard deviations of independent series.
+    /// Size of the largest contrast at any lag in standard deviations of independent series.
     pub score: f64,
 }
 
@@ -76,6 +139,8 @@ pub struct CrossLags {
     sums: Vec<f64>,
     /// `[leader][follower]`: squared weights times squared products at lag 0.
     products: Vec<f64>,
+    /// Sum of the weights of the rows in which each moved.
+    activity: Vec<f64>,
     weight: f64,
     weight_squares: f64,
 }
@@ -112,6 +177,7 @@ impl CrossLags {
             weighted: vec![0.0; BATCH_ROWS * count],
             sums: vec![0.0; count * (lag_count + 1) * count],
             products: vec![0.0; count * count],
+            activity: vec![0.0; count],
             weight: 0.0,
             weight_squares: 0.0,
         })
@@ -183,6 +249,12 @@ impl CrossLags {
             let leads = &past[first..first + BATCH_ROWS];
             add_products(sums, self.batch_decay, leads, &self.weighted);
         }
+        self.activity[leader] *= self.batch_decay;
+        for (value, weight) in past[self.lag_count..].iter().zip(&self.row_weights) {
+            if *value != 0.0 {
+                self.activity[leader] += weight;
+            }
+        }
         let decay = self.batch_decay * self.batch_decay;
         let products = &mut self.products[leader * count..(leader + 1) * count];
         for product in products.iter_mut() {
@@ -237,8 +309,8 @@ impl CrossLags {
         self.sum(leader, ago, follower) / scale
     }
 
-    /// The strongest lag of a pair, the nearest to zero among equals, and zero unless another is clearly stronger; none while nothing is known, or for the same series
-    /// twice. Lags within `peak_lags` of it belong to the peak.
+    /// The strongest lag of a pair, the nearest to zero among equals, and zero unless another is clearly stronger. None
+    /// while nothing is known, or for the same series twice. Lags within `peak_lags` of it belong to the peak.
     pub fn peak(&self, first: usize, second: usize, peak_lags: usize) -> Option<LagPeak> {
         if first == second || first >= self.count || second >= self.count {
             return None;
@@ -251,38 +323,61 @@ impl CrossLags {
         if scale <= 0.0 {
             return None;
         }
-        let mut best = (0i32, self.sum(first, 0, second));
-        for ago in 1..=self.lag_count {
-            for (lag, sum) in [
-                (ago as i32, self.sum(first, ago, second)),
-                (-(ago as i32), self.sum(second, ago, first)),
-            ] {
-                if libm::fabs(sum) > libm::fabs(best.1) {
-                    best = (lag, sum);
+        let curve = self.curve(first, second);
+        let kernel = Kernel::new([self.empty_share(first), self.empty_share(second)]);
+        let mut best = (0, kernel.contrast(&curve, 0));
+        let at_once = libm::fabs(best.1);
+        for ago in 1..=self.lag_count as i32 {
+            for lag in [ago, -ago] {
+                let contrast = kernel.contrast(&curve, lag);
+                if libm::fabs(contrast) > libm::fabs(best.1) {
+                    best = (lag, contrast);
                 }
             }
         }
-        let certainty = self.certainty(first, second);
-        let score = libm::fabs(best.1) / scale * certainty;
-        // Two that move at once peak next to zero by chance: a lead must beat the correlation at the same time clearly.
-        let at_once = self.sum(first, 0, second);
-        let ahead = (libm::fabs(best.1) - libm::fabs(at_once)) / scale * certainty;
-        if ahead < LEAD_SCORE_MIN * core::f64::consts::SQRT_2 {
-            best = (0, at_once);
-        }
-        let correlation = best.1 / scale;
-        let reach = peak_lags as i32;
-        let about = (best.0 - reach)..=(best.0 + reach);
-        let total: f64 = about.map(|lag| self.correlation(first, second, lag)).sum();
+        let certainty = self.contrast_certainty(first, second, &kernel) / scale;
+        let score = libm::fabs(best.1) * certainty;
+        // Two that move at once peak next to zero by chance: a lead must beat the contrast at the same time clearly.
+        let noise = kernel.difference(best.0.unsigned_abs() as usize);
+        let lag = if score - at_once * certainty < LEAD_SCORE_MIN * noise {
+            0
+        } else {
+            best.0
+        };
+        let correlation = curve[place_of(lag)] / scale;
+        let reach = peak_lags.min(self.lag_count) as i32;
+        let total: f64 = (lag - reach..=lag + reach)
+            .filter(|near| near.unsigned_abs() as usize <= self.lag_count)
+            .map(|near| curve[place_of(near)] / scale)
+            .sum();
         // Neighbours of the other sign are noise or another effect: the peak is at least what it is alone.
         let is_more = libm::fabs(total) > libm::fabs(correlation) && total * correlation > 0.0;
         let total = if is_more { total } else { correlation };
         Some(LagPeak {
-            lag: best.0,
-            correlation,
+            lag,
+            correlation: correlation.clamp(-1.0, 1.0),
             total: total.clamp(-1.0, 1.0),
             score,
         })
+    }
+
+    /// Share of rows in which a series did not move.
+    fn empty_share(&self, index: usize) -> f64 {
+        if self.weight > 0.0 {
+            (1.0 - self.activity[index] / self.weight).clamp(0.0, EMPTY_SHARE_MAX)
+        } else {
+            0.0
+        }
+    }
+
+    /// The sums of a pair at all lags; `place_of` says where each stands, and beyond the largest there are zeros.
+    fn curve(&self, first: usize, second: usize) -> [f64; CURVE] {
+        let mut curve = [0.0; CURVE];
+        for ago in 0..=self.lag_count {
+            curve[place_of(-(ago as i32))] = self.sum(second, ago, first);
+            curve[place_of(ago as i32)] = self.sum(first, ago, second);
+        }
+        curve
     }
 
     /// What a batch that was folded in has not changed yet: the leader whose turn it is; 0 between two batches.
@@ -293,6 +388,45 @@ impl CrossLags {
     /// One over the standard deviation that a correlation of these two has at any one lag, were they independent; 0 while
     /// unknown.
     pub fn certainty(&self, first: usize, second: usize) -> f64 {
+        let repeats = self.repeats(first, second, 0);
+        self.certainty_with(first, second, repeats)
+    }
+
+    /// The same of a contrast, whose kernel adds neighbouring lags that are related when both series repeat themselves.
+    fn contrast_certainty(&self, first: usize, second: usize, kernel: &Kernel) -> f64 {
+        let mut repeats = self.repeats(first, second, 0);
+        for (apart, overlap) in (1..).zip(&kernel.overlaps[1..]) {
+            if *overlap >= OVERLAP_MIN {
+                let forth = self.repeats(first, second, apart);
+                repeats += overlap * (forth + self.repeats(second, first, apart));
+            }
+        }
+        self.certainty_with(first, second, repeats)
+    }
+
+    /// Sum over all `m` of `rho_first(m) * rho_second(m + apart)`: Bartlett's formula.
+    fn repeats(&self, first: usize, second: usize, apart: usize) -> f64 {
+        if first >= self.count || second >= self.count {
+            return 0.0;
+        }
+        let reach = self.lag_count as i32;
+        let mut products = 0.0;
+        for lag in -reach..=reach {
+            let other = (lag + apart as i32).unsigned_abs() as usize;
+            if other <= self.lag_count {
+                let one = lag.unsigned_abs() as usize;
+                products += self.sum(first, one, first) * self.sum(second, other, second);
+            }
+        }
+        let variances = self.sum(first, 0, first) * self.sum(second, 0, second);
+        if variances > 0.0 {
+            products / variances
+        } else {
+            0.0
+        }
+    }
+
+    fn certainty_with(&self, first: usize, second: usize, repeats: f64) -> f64 {
         if first >= self.count || second >= self.count {
             return 0.0;
         }
@@ -300,17 +434,12 @@ impl CrossLags {
         if variances <= 0.0 {
             return 0.0;
         }
-        let mut bartlett = 0.0;
-        for lag in 1..=self.lag_count {
-            bartlett += self.sum(first, lag, first) * self.sum(second, lag, second);
-        }
-        // Never less than white: a guess from few rows must not make anything surer.
-        let bartlett = (1.0 + 2.0 * bartlett / variances).max(1.0);
         // The products' squares over the product of the mean squares: above 1 when both are wild at the same time.
         let square_sum = self.products[first * self.count + second];
         let expected = variances / (self.weight * self.weight) * self.weight_squares;
         let clustering = (square_sum / expected).max(1.0);
-        libm::sqrt(self.effective_rows() / (bartlett * clustering))
+        // Never less than white: a guess from few rows must not make anything surer.
+        libm::sqrt(self.effective_rows() / (repeats.max(1.0) * clustering))
     }
 
     /// Writes the exact state, rows from the oldest to the newest; the sizes and the half-life are parameters.
@@ -323,6 +452,7 @@ impl CrossLags {
         write_floats(out, &self.rows);
         write_floats(out, &self.sums);
         write_floats(out, &self.products);
+        write_floats(out, &self.activity);
     }
 
     /// Reads what one of the same sizes wrote.
@@ -342,6 +472,7 @@ impl CrossLags {
         load_floats(from, &mut self.rows)?;
         load_floats(from, &mut self.sums)?;
         load_floats(from, &mut self.products)?;
+        load_floats(from, &mut self.activity)?;
         self.weigh_rows();
         Ok(())
     }

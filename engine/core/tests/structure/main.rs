@@ -10,6 +10,7 @@
 mod asynchronous;
 mod changes;
 mod cointegrated;
+mod contrast;
 mod edges;
 mod golden;
 mod lags;

@@ -51,12 +51,19 @@ fn prices_that_stay_together_are_found_and_followed() {
     for seed in 0..3 {
         let mut structure = structure(6);
         let mut market = Bound::new(Random::new(seed));
-        market.run(&mut structure, 700_000, 1.0);
+        // Once with a window that is not full yet, once with one that has turned.
+        market.run(
+            &mut structure,
+            if seed == 0 { 420_000 } else { 700_000 },
+            1.0,
+        );
         let pairs = structure.pairs();
         assert_eq!(pairs.len(), 1, "{pairs:?}");
         let pair = pairs[0];
         assert_eq!((pair.first, pair.second), (1, 4));
         assert!((pair.slope - 1.0 / 0.8).abs() < 0.06, "{pair:?}");
+        let rest = market.prices[1] - pair.intercept - pair.slope * market.prices[4];
+        assert!(rest.abs() < 4e-4, "{rest}: {pair:?}");
         assert!(pair.statistic < -5.0 && pair.p_value < 1e-4, "{pair:?}");
         // Now the first rises alone by ten of the spread's deviations: the pair must say so at the next row.
         let up = market.prices[1] + 10.0 * 7e-5 / 0.8;

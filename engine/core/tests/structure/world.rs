@@ -104,6 +104,16 @@ impl World {
 
     /// Lets the structure see everything up to this time.
     pub(crate) fn run(&mut self, structure: &mut Structure, until_ms: i64) {
+        self.run_and_tell(structure, until_ms, |_, _, _| {});
+    }
+
+    /// The same, and tells index, time (ns) and log price of each quote.
+    pub(crate) fn run_and_tell(
+        &mut self,
+        structure: &mut Structure,
+        until_ms: i64,
+        mut tell: impl FnMut(usize, i64, f64),
+    ) {
         loop {
             let mut index = 0;
             for other in 1..self.next_ms.len() {
@@ -120,7 +130,9 @@ impl World {
                 return;
             }
             let price = self.quote(index, now_ms);
-            structure.on_price(index, (now_ms * NS_PER_MS as f64) as i64, price);
+            let now_ns = (now_ms * NS_PER_MS as f64) as i64;
+            structure.on_price(index, now_ns, price);
+            tell(index, now_ns, price);
             self.next_ms[index] += self.random.exponential(self.planted[index].quote_ms);
         }
     }
