@@ -5,6 +5,7 @@
 //!
 //! Invariant: codes are explicit and never reused; reserved bytes are zero; `Event::check` refuses anything else.
 
+mod account;
 mod check;
 mod decode_code;
 mod operator;
@@ -14,6 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub use self::check::EventError;
 pub use self::{
+    account::{FUNDING_RATE_EXPONENT, FundingSettled, RateChanged},
     decode_code::{DECODE_CODE_MAX, DECODE_CODE_NONE, DECODE_NS_MAX, decode_code, decode_ns},
     operator::{OperatorAction, OperatorCommand, OperatorReason},
     sent::{CommandSent, before_ns},
@@ -50,11 +52,15 @@ pub enum EventKind {
     OperatorCommanded = 12,
     /// A venue session opened or closed (`ConnectionChanged`).
     ConnectionChanged = 13,
+    /// A venue charged or paid funding on positions (`FundingSettled`).
+    FundingSettled = 16,
+    /// What a currency is worth in the account's changed (`RateChanged`).
+    RateChanged = 17,
 }
 
 impl EventKind {
     /// Every kind, in the order of its code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::BookDelta,
         Self::Bbo,
         Self::Trade,
@@ -68,14 +74,30 @@ impl EventKind {
         Self::TimerFired,
         Self::OperatorCommanded,
         Self::ConnectionChanged,
+        Self::FundingSettled,
+        Self::RateChanged,
     ];
 
-    /// The kind with this code, if there is one.
+    /// The kind with this code, if there is one; the codes have gaps.
     pub const fn from_code(code: u8) -> Option<Self> {
-        if code == 0 || code as usize > Self::ALL.len() {
-            return None;
-        }
-        Some(Self::ALL[code as usize - 1])
+        Some(match code {
+            1 => Self::BookDelta,
+            2 => Self::Bbo,
+            3 => Self::Trade,
+            4 => Self::BookStateChanged,
+            5 => Self::OrderAccepted,
+            6 => Self::OrderRejected,
+            7 => Self::OrderFilled,
+            8 => Self::OrderCancelled,
+            9 => Self::CancelRejected,
+            10 => Self::CommandSent,
+            11 => Self::TimerFired,
+            12 => Self::OperatorCommanded,
+            13 => Self::ConnectionChanged,
+            16 => Self::FundingSettled,
+            17 => Self::RateChanged,
+            _ => return None,
+        })
     }
 
     /// The name used in dumps and reports.
@@ -94,6 +116,8 @@ impl EventKind {
             Self::TimerFired => "TimerFired",
             Self::OperatorCommanded => "OperatorCommanded",
             Self::ConnectionChanged => "ConnectionChanged",
+            Self::FundingSettled => "FundingSettled",
+            Self::RateChanged => "RateChanged",
         }
     }
 }
@@ -444,6 +468,10 @@ pub enum EventView<'a> {
     },
     /// See `EventKind::ConnectionChanged`; true = open.
     ConnectionChanged(bool),
+    /// See `EventKind::FundingSettled`.
+    FundingSettled(&'a FundingSettled),
+    /// See `EventKind::RateChanged`.
+    RateChanged(&'a RateChanged),
     /// A kind that this version does not know.
     Unknown(u8),
 }
@@ -600,6 +628,10 @@ impl Event {
                 }
             }
             Some(EventKind::ConnectionChanged) => EventView::ConnectionChanged(self.detail == 1),
+            Some(EventKind::FundingSettled) => {
+                EventView::FundingSettled(zerocopy::transmute_ref!(body))
+            }
+            Some(EventKind::RateChanged) => EventView::RateChanged(zerocopy::transmute_ref!(body)),
             None => EventView::Unknown(self.kind),
         }
     }

@@ -135,6 +135,13 @@ fn body_fields(event: &Event) -> Map<String, Value> {
             "reason": reason.map(|reason: OperatorReason| format!("{reason:?}")),
         }),
         EventView::ConnectionChanged(is_open) => json!({"is_open": is_open}),
+        EventView::FundingSettled(settled) => {
+            json!({"rate": settled.rate, "price": nonzero(settled.price)})
+        }
+        EventView::RateChanged(changed) => json!({
+            "currency": changed.currency, "mantissa": changed.mantissa,
+            "exponent": changed.exponent,
+        }),
         EventView::Unknown(code) => json!({"code": code}),
     })
 }

@@ -3,7 +3,7 @@
 use acth_core::{
     decision::{Decision, DecisionKind},
     event::{Bbo, BookDelta, BookStateChanged, CommandSent, Event, EventKind, Level, OrderFilled},
-    event::{OperatorCommand, OrderReport, TimerFired, Trade},
+    event::{FundingSettled, OperatorCommand, OrderReport, RateChanged, TimerFired, Trade},
     instrument::{Instrument, Instruments},
 };
 use acth_engine::{
@@ -149,6 +149,16 @@ impl<'a> Row<'a> {
         self.body()
     }
 
+    /// The body as a `FundingSettled`.
+    pub(crate) fn funding(&self) -> FundingSettled {
+        self.body()
+    }
+
+    /// The body as a `RateChanged`.
+    pub(crate) fn rate(&self) -> RateChanged {
+        self.body()
+    }
+
     fn body<B: FromBytes>(&self) -> B {
         // All bodies have 40 bytes (asserted where they are defined), so the fallback is never taken.
         B::read_from_bytes(self.event.body.as_bytes()).unwrap_or_else(|_| B::new_zeroed())
@@ -170,5 +180,7 @@ const fn event_table(kind: EventKind) -> usize {
         EventKind::TimerFired => tables::TIMER,
         EventKind::OperatorCommanded => tables::OPERATOR,
         EventKind::ConnectionChanged => tables::CONNECTION,
+        EventKind::FundingSettled => tables::FUNDING,
+        EventKind::RateChanged => tables::RATE,
     }
 }

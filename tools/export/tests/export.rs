@@ -21,7 +21,7 @@ use tempfile::tempdir;
 use crate::common::{FRAMES, START_NS, exported, journal, names};
 
 /// Rows that the journal makes, per table.
-const ROWS: [(&str, u64); 12] = [
+const ROWS: [(&str, u64); 14] = [
     ("book_delta", 3),
     ("bbo", 1),
     ("trade", 1),
@@ -34,10 +34,12 @@ const ROWS: [(&str, u64); 12] = [
     ("connection", 1),
     ("decision", 6),
     ("run", 1),
+    ("funding", 1),
+    ("rate", 1),
 ];
 
 /// The first row of a table, as CSV.
-const LINES: [(&str, &str); 9] = [
+const LINES: [(&str, &str); 11] = [
     (
         "bbo",
         r#"4,1700000000000000003,1699999999999999996,1699999999999999998,0,,,1,ETHUSDT,"venue,""quoted""",3,4,,6180025,3,6180026,4,6180.025,0.0003,6180.026,0.0004"#,
@@ -73,6 +75,14 @@ const LINES: [(&str, &str); 9] = [
     (
         "connection",
         r#"15,1700000000000000014,1699999999999999996,1699999999999999998,0,,open"#,
+    ),
+    (
+        "funding",
+        r#"16,1700000000000000015,1699999999999999996,1699999999999999998,0,,1,ETHUSDT,"venue,""quoted""",3,4,-100000000,"#,
+    ),
+    (
+        "rate",
+        r#"17,1700000000000000016,1699999999999999996,1699999999999999998,0,,1,1085000,6"#,
     ),
 ];
 

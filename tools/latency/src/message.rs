@@ -27,6 +27,8 @@ pub enum MessageKind {
     Operator,
     /// A session opened or closed.
     Connection,
+    /// Funding, or a rate between currencies.
+    Account,
 }
 
 impl MessageKind {
@@ -47,12 +49,16 @@ impl MessageKind {
             EventKind::TimerFired => Self::Timer,
             EventKind::OperatorCommanded => Self::Operator,
             EventKind::ConnectionChanged => Self::Connection,
+            EventKind::FundingSettled | EventKind::RateChanged => Self::Account,
         })
     }
 
     /// True when the event is about an instrument and so about a venue.
     pub const fn has_instrument(self) -> bool {
-        !matches!(self, Self::Timer | Self::Operator | Self::Connection)
+        !matches!(
+            self,
+            Self::Timer | Self::Operator | Self::Connection | Self::Account
+        )
     }
 
     /// The name used in tables, JSON and file names.
@@ -69,6 +75,7 @@ impl MessageKind {
             Self::Timer => "timer",
             Self::Operator => "operator",
             Self::Connection => "connection",
+            Self::Account => "account",
         }
     }
 }
