@@ -15,6 +15,7 @@ use acth_bench::load::{
     streams,
 };
 use acth_core::{
+    currency::Rate,
     event::{Event, Side},
     instrument::InstrumentId,
     money::Money,
@@ -58,10 +59,11 @@ fn apply(criterion: &mut Criterion) {
 
 fn gate(criterion: &mut Criterion) {
     let instruments = instruments();
-    let request = OrderRequest::limit(InstrumentId(0), Side::Bid, 6_180_000, 10);
+    let request = OrderRequest::limit(InstrumentId(0), Side::Bid, 6_180_000, 10).by(1);
     let view = RiskView {
         trading_state: TradingState::Active,
         terms: instruments.get(InstrumentId(0)).map(Terms::of),
+        rate: Rate::ONE,
         decisions_room: 64,
         is_id_used: false,
         position: 5,
@@ -76,10 +78,21 @@ fn gate(criterion: &mut Criterion) {
         open_orders: 4,
         open_orders_instrument: 2,
         orders_last_second: 5,
+        messages_last_second: 9,
+        venue_messages_last_second: 7,
         equity: Money::from_units(1_000_000),
         equity_max: Money::from_units(1_010_000),
         gross_exposure: Money::from_units(10_000),
         open_notional: Money::from_units(5000),
+        net_exposure: Money::from_units(-2000),
+        open_notional_side: Money::from_units(3000),
+        venue_exposure: Money::from_units(9000),
+        agent_exposure: Money::from_units(8000),
+        base_exposure: Money::from_units(1000),
+        base_open_side: Money::from_units(2000),
+        equity_day: Money::from_units(1_005_000),
+        agent_loss: Money::from_units(300),
+        margin_millionths: Money::from_units(3_000_000_000),
         correlation_ppm: 300_000,
         volume_24h: Money::from_units(1_000_000_000),
     };

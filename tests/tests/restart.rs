@@ -13,7 +13,7 @@ use std::{
 };
 
 use acth_core::{
-    config::CoreConfig,
+    config::{AccountConfig, CoreConfig},
     core::Core,
     decision::{Decision, DecisionKind},
     event::{CommandSent, Event, EventKind, EventView},
@@ -132,6 +132,7 @@ fn core_config(instruments: &Instruments) -> CoreConfig {
         instruments: instruments.clone(),
         limits: Limits::default(),
         correlation_half_life_samples: 600.0,
+        account: AccountConfig::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use acth_core::{
-    config::CoreConfig,
+    config::{AccountConfig, CoreConfig},
     core::{Core, Input},
     decision::Decisions,
     event::{Event, EventKind, TimerFired},
@@ -87,6 +87,7 @@ fn found(seed: u64) -> (usize, usize) {
         instruments,
         limits: Limits::default(),
         correlation_half_life_samples: 600.0,
+        account: AccountConfig::default(),
     };
     let core = Core::new(&config, strategy).unwrap();
     let decisions = Decisions::new();

@@ -9,7 +9,7 @@
 )]
 
 use acth_core::{
-    config::CoreConfig,
+    config::{AccountConfig, CoreConfig},
     core::{Core, Input},
     decision::{DECISIONS_PER_INPUT_MAX, Decision, DecisionKind, Decisions},
     event::{Event, EventKind, OrderReport, ReportReason, TimerFired},
@@ -82,6 +82,7 @@ impl Hub {
             instruments: instruments(),
             limits: Limits::default(),
             correlation_half_life_samples: 300.0,
+            account: AccountConfig::default(),
         };
         let strategy = BasisLeadLag::new(&BasisLeadLagConfig::default(), &config.instruments);
         Self {

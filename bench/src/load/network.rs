@@ -172,6 +172,7 @@ impl Hub {
                 ..Limits::default()
             },
             correlation_half_life_samples: 300.0,
+            account: Default::default(),
         };
         let strategy = AgentNetwork::new(&parameters, instruments).unwrap();
         let mut hub = Self {

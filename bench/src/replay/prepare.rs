@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use acth_core::{
-    config::CoreConfig,
+    config::{AccountConfig, CoreConfig},
     core::Core,
     event::{BookState, Event, EventView, flags},
     instrument::Instruments,
@@ -64,6 +64,7 @@ pub(crate) fn build(instruments: &Instruments) -> Result<Core<TopFive>, Failure>
         instruments: instruments.clone(),
         limits: Limits::default(),
         correlation_half_life_samples: HALF_LIFE_SAMPLES,
+        account: AccountConfig::default(),
     };
     let strategy = TopFive::new(&NoConfig::default(), instruments)?;
     Ok(Core::new(&config, strategy)?)

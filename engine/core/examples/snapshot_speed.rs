@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use acth_core::{
-    config::CoreConfig,
+    config::{AccountConfig, CoreConfig},
     core::{Core, Input},
     decision::{DecisionKind, Decisions},
     event::{
@@ -59,6 +59,7 @@ fn config() -> CoreConfig {
             ..Limits::default()
         },
         correlation_half_life_samples: 300.0,
+        account: AccountConfig::default(),
     }
 }
 

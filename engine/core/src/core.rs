@@ -17,10 +17,11 @@ use crate::{
     config::{CoreConfig, CoreError},
     decision::{ClientOrderId, Decision, DecisionKind, Decisions},
     event::{
-        BookState, CommandSent, Event, EventKind, EventView, OperatorAction, OperatorReason,
-        OrderFilled, OrderReport, ReportReason, Side, Trade,
+        BookState, CommandSent, Event, EventKind, EventView, FundingSettled, OperatorAction,
+        OperatorReason, OrderFilled, OrderReport, RateChanged, ReportReason, Side, Trade,
     },
     findings::Findings,
+    groups::Groups,
     hash::StateHasher,
     instrument::{InstrumentId, Instruments},
     market::{BookChecks, Market},
@@ -74,6 +75,7 @@ impl<S: Strategy> Core<S> {
         state.sequence = input.sequence;
         state.now_ns = state.now_ns.max(input.ts_core_ns);
         state.stats.events += 1;
+        state.day.roll(state.now_ns, &state.portfolio);
         let instrument = input.event.instrument_id();
         let is_known = instrument.index() < state.markets.len();
         if is_known && input.event.kind == EventKind::BookDelta as u8 {
@@ -123,6 +125,8 @@ impl<S: Strategy> Core<S> {
             EventView::ConnectionChanged(_) => {}
             EventView::ModelPart(part) => self.on_model_part(part, usize::from(event.detail)),
             EventView::ModelPromoted(promoted) => self.on_model_promoted(promoted, decisions),
+            EventView::FundingSettled(settled) => self.on_funding(id, settled, decisions),
+            EventView::RateChanged(changed) => self.on_rate(changed, decisions),
             EventView::Unknown(_) => self.state.stats.strange_reports += 1,
         }
     }
@@ -220,7 +224,8 @@ impl<S: Strategy> Core<S> {
         };
         let fee = Money::from_fee(filled.fee);
         let portfolio = &mut self.state.portfolio;
-        let booked = portfolio.apply_fill(
+        let booked = portfolio.apply_agent_fill(
+            change.agent,
             change.instrument,
             change.side,
             filled.price,
@@ -242,6 +247,25 @@ impl<S: Strategy> Core<S> {
             fee,
         };
         self.tell(&change, ReportReason::None, Some(fill), decisions);
+    }
+
+    fn on_funding(&mut self, id: InstrumentId, settled: &FundingSettled, out: &mut Decisions) {
+        let portfolio = &mut self.state.portfolio;
+        if portfolio
+            .settle_funding(id, settled.rate, settled.price)
+            .is_err()
+        {
+            self.distrust(StateReason::BooksFailing, out);
+        }
+    }
+
+    /// A rate from outside; where an instrument gives the rate, its marks are believed and the event is only counted.
+    fn on_rate(&mut self, changed: &RateChanged, decisions: &mut Decisions) {
+        match self.state.change_rate(changed) {
+            Ok(true) => {}
+            Ok(false) => self.state.stats.strange_reports += 1,
+            Err(_) => self.distrust(StateReason::BooksFailing, decisions),
+        }
     }
 
     /// Something that we cannot explain: stop adding risk until a person has looked.
@@ -278,18 +302,30 @@ impl<S: Strategy> Core<S> {
     }
 
     fn on_timer(&mut self, decisions: &mut Decisions) {
-        let state = &mut self.state;
-        state.returns.sample(&state.markets);
-        let kept_ppm = 1_000_000 - i64::from(state.limits.drawdown_ppm);
-        let equity_min = state.portfolio.equity_max().share_ppm(kept_ppm);
-        let is_broken = state.portfolio.equity() < equity_min;
-        if is_broken && state.trading_state != TradingState::Halted {
-            state.set_trading_state(TradingState::Halted, StateReason::Drawdown, decisions);
+        self.state.returns.sample(&self.state.markets);
+        if self.state.refresh_rates().is_err() {
+            self.distrust(StateReason::BooksFailing, decisions);
         }
+        self.look_at_losses(decisions);
         self.strategy.on_timer(&mut Context {
             state: &mut self.state,
             decisions,
         });
+    }
+
+    /// A fall below the peak halts; a day's loss leaves the way out open. Either stays until a person resumes.
+    fn look_at_losses(&mut self, decisions: &mut Decisions) {
+        let state = &mut self.state;
+        let equity = state.portfolio.equity();
+        let kept_ppm = 1_000_000 - i64::from(state.limits.drawdown_ppm);
+        let equity_min = state.portfolio.equity_max().share_ppm(kept_ppm);
+        if equity < equity_min && state.trading_state != TradingState::Halted {
+            state.set_trading_state(TradingState::Halted, StateReason::Drawdown, decisions);
+        }
+        let is_lost = state.day.is_lost(equity, state.limits.daily_loss_ppm);
+        if is_lost && state.trading_state == TradingState::Active {
+            state.set_trading_state(TradingState::Reducing, StateReason::DailyLoss, decisions);
+        }
     }
 
     fn on_sent(&mut self, sent: &CommandSent) {
@@ -386,6 +422,11 @@ impl<S: Strategy> Core<S> {
     /// The books of account.
     pub const fn portfolio(&self) -> &Portfolio {
         &self.state.portfolio
+    }
+
+    /// What the instruments have in common.
+    pub const fn groups(&self) -> &Groups {
+        &self.state.groups
     }
 
     /// The instruments.

@@ -5,6 +5,7 @@
 //!
 //! Invariant: codes are explicit and never reused; reserved bytes are zero; `Event::check` refuses anything else.
 
+mod account;
 mod check;
 mod decode_code;
 mod kind;
@@ -16,6 +17,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub use self::check::EventError;
 pub use self::{
+    account::{FUNDING_RATE_EXPONENT, FundingSettled, RateChanged},
     decode_code::{DECODE_CODE_MAX, DECODE_CODE_NONE, DECODE_NS_MAX, decode_code, decode_ns},
     kind::EventKind,
     model::{MODEL_PART_BYTES, ModelPart, ModelPromoted},
@@ -374,6 +376,10 @@ pub enum EventView<'a> {
     ModelPart(&'a ModelPart),
     /// See `EventKind::ModelPromoted`.
     ModelPromoted(&'a ModelPromoted),
+    /// See `EventKind::FundingSettled`.
+    FundingSettled(&'a FundingSettled),
+    /// See `EventKind::RateChanged`.
+    RateChanged(&'a RateChanged),
     /// A kind that this version does not know.
     Unknown(u8),
 }
@@ -534,6 +540,10 @@ impl Event {
             Some(EventKind::ModelPromoted) => {
                 EventView::ModelPromoted(zerocopy::transmute_ref!(body))
             }
+            Some(EventKind::FundingSettled) => {
+                EventView::FundingSettled(zerocopy::transmute_ref!(body))
+            }
+            Some(EventKind::RateChanged) => EventView::RateChanged(zerocopy::transmute_ref!(body)),
             None => EventView::Unknown(self.kind),
         }
     }

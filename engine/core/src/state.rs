@@ -1,12 +1,16 @@
 //! Everything the core knows, except the strategy: markets, orders, portfolio, limits, trading state. And the two
 //! ways in which it acts: placing an order through the risk gate, and cancelling one.
 
+mod amounts;
+
 use alloc::vec::Vec;
 
 use crate::{
     config::{CoreConfig, CoreError},
     decision::{ClientOrderId, Decision, DecisionKind, Decisions},
     event::{BookState, ReportReason, Side},
+    fees::FeeTier,
+    groups::Groups,
     hash::StateHasher,
     instrument::{InstrumentId, Instruments},
     market::Market,
@@ -16,11 +20,12 @@ use crate::{
     predict::ModelSlots,
     returns::Returns,
     risk::{
-        self, Denial, Limits, OrderRate, OrderRequest, RiskView, StateReason, Terms, TradingState,
+        self, DayStart, Denial, Limits, Messages, OrderRate, OrderRequest, RiskView, StateReason,
+        Terms, TradingState,
     },
 };
 
-/// The agent number of the hub's one strategy; 0 is the core itself.
+/// The agent number of a strategy that tells no agents apart; 0 is the core itself.
 const STRATEGY_AGENT: u16 = 1;
 
 /// Counters of what happened; part of the summary, not of the decisions.
@@ -47,11 +52,19 @@ pub struct CoreStats {
 pub struct State {
     pub(crate) hub_id: u16,
     pub(crate) instruments: Instruments,
+    pub(crate) groups: Groups,
+    /// Of the hub.
     pub(crate) limits: Limits,
+    /// By instrument; the hub's where the configuration says nothing else.
+    pub(crate) instrument_limits: Vec<Limits>,
+    /// By venue.
+    pub(crate) fees: Vec<Vec<FeeTier>>,
     pub(crate) markets: Vec<Market>,
     pub(crate) orders: OrderTable,
     pub(crate) portfolio: Portfolio,
     pub(crate) rate: OrderRate,
+    pub(crate) messages: Messages,
+    pub(crate) day: DayStart,
     pub(crate) returns: Returns,
     pub(crate) models: ModelSlots,
     pub(crate) trading_state: TradingState,
@@ -70,15 +83,25 @@ impl State {
             return Err(CoreError::NoInstruments);
         }
         let instruments = config.instruments.clone();
+        let groups = Groups::new(&instruments, &config.account.currency);
+        let instrument_limits = amounts::limits_by_instrument(config)?;
+        let margin_ppm = |id: InstrumentId| instrument_limits[id.index()].margin_ppm;
+        let mut portfolio = Portfolio::with_groups(&instruments, &groups, margin_ppm, config.cash);
+        amounts::set_start_rates(&mut portfolio, &groups, config)?;
         Ok(Self {
             hub_id: config.hub_id,
             markets: instruments.rows().iter().map(Market::new).collect(),
-            orders: OrderTable::new(&instruments),
-            portfolio: Portfolio::new(&instruments, config.cash),
+            orders: OrderTable::with_groups(&instruments, &groups, margin_ppm),
+            day: DayStart::new(portfolio.equity()),
+            portfolio,
             rate: OrderRate::new(),
+            messages: Messages::new(groups.venues().len()),
             returns: Returns::new(instruments.count(), config.correlation_half_life_samples)?,
             models: ModelSlots::new(),
             limits: config.limits,
+            fees: amounts::fees_by_venue(&groups, config)?,
+            instrument_limits,
+            groups,
             trading_state: TradingState::Active,
             trading_state_reason: StateReason::Start,
             is_cancelling_all: false,
@@ -103,23 +126,15 @@ impl State {
         request: &OrderRequest,
         decisions: &mut Decisions,
     ) -> Result<ClientOrderId, Denial> {
-        let agent = if request.agent == 0 {
-            STRATEGY_AGENT
-        } else {
-            request.agent
-        };
-        let request = &request.by(agent);
+        let request = &of_an_agent(request);
         let id = self.next_order_id(decisions);
-        let verdict = risk::check(
-            request,
-            &self.risk_view(id, request, decisions),
-            &self.limits,
-        );
+        let view = self.risk_view(id, request, decisions);
+        let verdict = risk::check(request, &view, self.limits_of(request.instrument));
         let mut decision = Decision {
             kind: DecisionKind::PlaceOrder as u8,
             side: request.side as u8,
             instrument: request.instrument.0,
-            agent,
+            agent: request.agent,
             client_order_id: id.0,
             price: request.price,
             quantity: request.quantity,
@@ -145,23 +160,37 @@ impl State {
         Ok(id)
     }
 
-    /// See `Context::largest_allowed`.
-    pub(crate) fn largest_allowed(&mut self, request: &OrderRequest, decisions: &Decisions) -> i64 {
-        let id = self.next_order_id(decisions);
-        let view = self.risk_view(id, request, decisions);
-        match risk::check(request, &view, &self.limits) {
-            Ok(()) => request.quantity,
-            Err(_) => 0,
-        }
-    }
-
     fn enter(&mut self, id: ClientOrderId, request: &OrderRequest) -> Result<(), Denial> {
         let order = Order::from_request(id, request, self.now_ns);
         // The gate has checked room and id, so this cannot fail; were it to, nothing may leave.
         self.orders.insert(order).map_err(|_| Denial::OpenOrders)?;
         self.rate.record(self.now_ns);
+        self.record_message(request.instrument);
         self.stats.orders += 1;
         Ok(())
+    }
+
+    fn record_message(&mut self, instrument: InstrumentId) {
+        let venue = self.groups.of(instrument).venue;
+        self.messages.record(venue, self.now_ns);
+    }
+
+    /// The limits of an instrument; the hub's for one that is not in the table.
+    pub(crate) fn limits_of(&self, instrument: InstrumentId) -> &Limits {
+        let own = self.instrument_limits.get(instrument.index());
+        own.unwrap_or(&self.limits)
+    }
+
+    /// The largest quantity, a multiple of the lot and no more than is asked for, that the gate would let pass now; 0 when
+    /// none would.
+    ///
+    /// By bisection over the count of lots, at most 63 verdicts. It is exact because a smaller order breaks no limit that a
+    /// larger one keeps, except the venue's smallest quantity, where the search begins.
+    pub fn largest_allowed(&mut self, request: &OrderRequest, decisions: &Decisions) -> i64 {
+        let request = &of_an_agent(request);
+        let id = self.next_order_id(decisions);
+        let view = self.risk_view(id, request, decisions);
+        risk::largest_allowed(request, &view, self.limits_of(request.instrument))
     }
 
     fn reference_price(&self, id: InstrumentId) -> i64 {
@@ -176,18 +205,28 @@ impl State {
         decisions: &Decisions,
     ) -> RiskView {
         let instrument = request.instrument;
+        let group = self.groups.of(instrument);
         let orders_last_second = self.rate.count(self.now_ns);
+        let (messages_last_second, venue_messages_last_second) =
+            self.messages.count(group.venue, self.now_ns);
         let market = self.markets.get(instrument.index());
         let quote = market.and_then(Market::quote);
+        let (portfolio, open) = (&self.portfolio, self.orders.open_sums());
+        let rates = portfolio.rates();
+        let rate = rates.get(group.currency);
+        let side = request.side;
+        let open_side = rates.sum(open.hub(side));
+        let both = |held: Money, open: &[Money]| Money(held.0.saturating_add(rates.sum(open).0));
         RiskView {
             trading_state: self.trading_state,
             terms: self.instruments.get(instrument).map(Terms::of),
+            rate,
             decisions_room: decisions.room() as u32,
             is_id_used: self.orders.contains(id),
-            position: self.portfolio.position(instrument).quantity,
+            position: portfolio.position(instrument).quantity,
             open_bid_quantity: self.orders.open_quantity(instrument, Side::Bid),
             open_ask_quantity: self.orders.open_quantity(instrument, Side::Ask),
-            own_opposite_price: self.orders.best_price(instrument, request.side.opposite()),
+            own_opposite_price: self.orders.best_price(instrument, side.opposite()),
             reference_price: quote.map_or(0, |quote| quote.mid()),
             best_bid: quote.map_or(0, |quote| quote.bid.price),
             best_ask: quote.map_or(0, |quote| quote.ask.price),
@@ -196,13 +235,31 @@ impl State {
             open_orders: self.orders.open_count() as u32,
             open_orders_instrument: self.orders.open_count_of(instrument) as u32,
             orders_last_second,
-            equity: self.portfolio.equity(),
-            equity_max: self.portfolio.equity_max(),
-            gross_exposure: self.portfolio.gross_exposure(),
-            open_notional: self.orders.open_notional(),
+            messages_last_second,
+            venue_messages_last_second,
+            equity: portfolio.equity(),
+            equity_max: portfolio.equity_max(),
+            gross_exposure: portfolio.gross_exposure(),
+            open_notional: both(open_side, open.hub(side.opposite())),
+            net_exposure: portfolio.net_exposure(),
+            open_notional_side: open_side,
+            venue_exposure: both(
+                portfolio.venue_exposure(group.venue),
+                open.venue(group.venue),
+            ),
+            agent_exposure: both(
+                portfolio.agent_exposure(request.agent),
+                open.agent(request.agent),
+            ),
+            base_exposure: portfolio.base_exposure(group.base),
+            base_open_side: rates.sum(open.base(group.base, side)),
+            equity_day: self.day.equity(),
+            agent_loss: self.day.agent_loss(request.agent, portfolio),
+            margin_millionths: both(portfolio.margin_millionths(), open.margin()),
             correlation_ppm: self.correlation_ppm(request),
             volume_24h: market
                 .and_then(|m| m.volume_24h(self.now_ns))
+                .and_then(|volume| rate.convert(volume))
                 .unwrap_or(Money::ZERO),
         }
     }
@@ -234,6 +291,7 @@ impl State {
         {
             return false;
         }
+        self.record_message(order.instrument);
         decisions.push(Decision {
             kind: DecisionKind::CancelOrder as u8,
             side: order.side as u8,
@@ -315,7 +373,17 @@ impl State {
         self.orders.digest(hash);
         self.portfolio.digest(hash);
         self.rate.digest(hash);
+        self.messages.digest(hash);
+        self.day.write(hash);
         self.returns.digest(hash);
         self.models.digest(hash);
+    }
+}
+
+/// The request with the number of its agent: one that names none is of the first.
+const fn of_an_agent(request: &OrderRequest) -> OrderRequest {
+    match request.agent {
+        0 => request.by(STRATEGY_AGENT),
+        _ => *request,
     }
 }

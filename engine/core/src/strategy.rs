@@ -42,7 +42,7 @@ use crate::{
     market::{Market, Quote},
     money::Money,
     orders::{Order, OrderState},
-    portfolio::Position,
+    portfolio::{Portfolio, Position},
     predict::{Model, ModelSlots},
     risk::{Denial, OrderRequest, TradingState, quantity_for_risk},
     snapshot::{Decoder, Encoder, SnapshotError},
@@ -286,12 +286,6 @@ impl Context<'_> {
         self.state.place(&request, self.decisions)
     }
 
-    /// The largest quantity of such an order that the risk gate lets pass now, in whole lots and at most what is asked; 0 when
-    /// none would.
-    pub fn largest_allowed(&mut self, request: &OrderRequest) -> i64 {
-        self.state.largest_allowed(request, self.decisions)
-    }
-
     /// Journals what the strategy found or decided beside its orders. False when this input's decisions are full. A few places
     /// are kept for orders and cancels.
     pub(crate) fn journal(&mut self, decision: Decision) -> bool {
@@ -303,10 +297,34 @@ impl Context<'_> {
         self.state.cancel(id, self.decisions)
     }
 
+    /// The largest quantity, in whole lots and no more than `request` asks for, that the gate would let pass now; 0 when
+    /// none would. Cuts an order to what is allowed: `ctx.place(OrderRequest { quantity, ..request })`.
+    pub fn largest_allowed(&mut self, request: &OrderRequest) -> i64 {
+        self.state.largest_allowed(request, self.decisions)
+    }
+
+    /// The fee that a fill is expected to cost, parts per million of notional: by the venue's tier at the volume traded
+    /// there so far, or the instrument's own. Negative = rebate.
+    ///
+    /// # Panics
+    /// When the id is not of this hub's table.
+    pub fn expected_fee_ppm(&self, id: InstrumentId, is_maker: bool) -> i64 {
+        self.state.expected_fee_ppm(id, is_maker)
+    }
+
+    /// The books of account: balances, exposures, margin, and what each agent has earned.
+    pub const fn portfolio(&self) -> &Portfolio {
+        &self.state.portfolio
+    }
+
     /// The largest quantity whose loss over `stop_distance` (price mantissa) stays within RISK_PER_TRADE of equity,
     /// in whole lots; 0 when even the smallest order is too much.
     pub fn quantity_for_risk(&self, id: InstrumentId, stop_distance: i64) -> i64 {
-        let risk_ppm = self.state.limits.risk_per_trade_ppm;
-        quantity_for_risk(self.equity(), risk_ppm, stop_distance, self.instrument(id))
+        let risk_ppm = self.state.limits_of(id).risk_per_trade_ppm;
+        let currency = self.state.groups.of(id).currency;
+        let rate = self.state.portfolio.rates().get(currency);
+        // A currency without a rate, or an equity beyond all measure, sizes nothing.
+        let equity = rate.invert(self.equity()).unwrap_or(Money::ZERO);
+        quantity_for_risk(equity, risk_ppm, stop_distance, self.instrument(id))
     }
 }

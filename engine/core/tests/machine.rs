@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use acth_core::{
-    config::{CoreConfig, CoreError},
+    config::{AccountConfig, CoreConfig, CoreError},
     core::{Core, HASH_INTERVAL_EVENTS, Input},
     decision::{ClientOrderId, Decision, DecisionKind, Decisions},
     event::{
@@ -84,6 +84,7 @@ fn config() -> CoreConfig {
             ..Limits::default()
         },
         correlation_half_life_samples: 100.0,
+        account: AccountConfig::default(),
     }
 }
 
@@ -538,6 +539,7 @@ fn only_market_data_may_carry_the_time_that_decoding_took() {
         };
         let event = Event::new(kind, BTC).with_detail(detail);
         assert_eq!(event.check(), Ok(()), "{kind:?}");
+        assert_eq!(EventKind::from_code(kind as u8), Some(kind));
         let is_market_data = matches!(
             kind,
             EventKind::BookDelta | EventKind::Bbo | EventKind::Trade

@@ -143,6 +143,13 @@ fn body_fields(event: &Event) -> Map<String, Value> {
             "slot": promoted.slot, "byte_count": promoted.byte_count,
             "model_hash": format!("{:016x}", promoted.hash),
         }),
+        EventView::FundingSettled(settled) => {
+            json!({"rate": settled.rate, "price": nonzero(settled.price)})
+        }
+        EventView::RateChanged(changed) => json!({
+            "currency": changed.currency, "mantissa": changed.mantissa,
+            "exponent": changed.exponent,
+        }),
         EventView::Unknown(code) => json!({"code": code}),
     })
 }

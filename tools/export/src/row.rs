@@ -3,7 +3,10 @@
 use acth_core::{
     decision::{Decision, DecisionKind},
     event::{Bbo, BookDelta, BookStateChanged, CommandSent, Event, EventKind, Level, OrderFilled},
-    event::{ModelPart, ModelPromoted, OperatorCommand, OrderReport, TimerFired, Trade},
+    event::{
+        FundingSettled, ModelPart, ModelPromoted, OperatorCommand, OrderReport, RateChanged,
+        TimerFired, Trade,
+    },
     instrument::{Instrument, Instruments},
 };
 use acth_engine::{
@@ -159,6 +162,16 @@ impl<'a> Row<'a> {
         self.body()
     }
 
+    /// The body as a `FundingSettled`.
+    pub(crate) fn funding(&self) -> FundingSettled {
+        self.body()
+    }
+
+    /// The body as a `RateChanged`.
+    pub(crate) fn rate(&self) -> RateChanged {
+        self.body()
+    }
+
     fn body<B: FromBytes>(&self) -> B {
         // All bodies have 40 bytes (asserted where they are defined), so the fallback is never taken.
         B::read_from_bytes(self.event.body.as_bytes()).unwrap_or_else(|_| B::new_zeroed())
@@ -182,5 +195,7 @@ const fn event_table(kind: EventKind) -> usize {
         EventKind::ConnectionChanged => tables::CONNECTION,
         EventKind::ModelPart => tables::MODEL_PART,
         EventKind::ModelPromoted => tables::MODEL_PROMOTED,
+        EventKind::FundingSettled => tables::FUNDING,
+        EventKind::RateChanged => tables::RATE,
     }
 }

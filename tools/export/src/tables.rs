@@ -49,9 +49,13 @@ pub(crate) const RUN: usize = 11;
 pub(crate) const MODEL_PART: usize = 12;
 /// Index of the table of promotions.
 pub(crate) const MODEL_PROMOTED: usize = 13;
+/// Index of the table of funding.
+pub(crate) const FUNDING: usize = 14;
+/// Index of the table of rates.
+pub(crate) const RATE: usize = 15;
 
 /// The tables, by index.
-pub(crate) static TABLES: [Table; 14] = [
+pub(crate) static TABLES: [Table; 16] = [
     Table {
         name: "book_delta",
         meaning: "One level of a book changed, or was part of a snapshot; one row per level.",
@@ -121,6 +125,16 @@ pub(crate) static TABLES: [Table; 14] = [
         name: "model_promoted",
         meaning: "A model was to be used from then on; the decision that it led to says whether it is.",
         groups: &[FRAME, INPUT, MODEL_SLOT, PROMOTION],
+    },
+    Table {
+        name: "funding",
+        meaning: "A venue charged or paid funding on the positions in an instrument.",
+        groups: &[FRAME, INPUT, INSTRUMENT, NAMES, EXPONENTS, FUNDED],
+    },
+    Table {
+        name: "rate",
+        meaning: "What a currency is worth in the account's changed.",
+        groups: &[FRAME, INPUT, RATED],
     },
 ];
 
@@ -605,6 +619,47 @@ const LINK: &[Column] = &[column("state", Text, "", "open or closed.", |row| {
         "closed"
     })
 })];
+
+const FUNDED: &[Column] = &[
+    column(
+        "rate",
+        Int64,
+        "10^-12",
+        "Share of the notional that longs pay to shorts; negative = shorts pay.",
+        |row| Cell::Int64(row.funding().rate),
+    ),
+    column(
+        "price",
+        Int64,
+        PRICE_UNIT,
+        "Price that the venue reckoned with; null = our own mark is taken.",
+        |row| nonzero(row.funding().price),
+    ),
+];
+
+const RATED: &[Column] = &[
+    column(
+        "currency",
+        Int32,
+        "",
+        "Index of the currency in the hub's table.",
+        |row| Cell::Int32(row.rate().currency.cast_signed()),
+    ),
+    column(
+        "mantissa",
+        Int64,
+        "10^-exponent",
+        "What one unit of it is worth; 0 = no longer known.",
+        |row| Cell::Int64(row.rate().mantissa),
+    ),
+    column(
+        "exponent",
+        Int32,
+        "",
+        "Decimal places of the mantissa.",
+        |row| Cell::Int32(row.rate().exponent.cast_signed()),
+    ),
+];
 
 /// A number of 64 bits without a sign: its bits, read as a number with one.
 fn id<'r>(number: u64) -> Cell<'r> {

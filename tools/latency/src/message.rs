@@ -29,6 +29,8 @@ pub enum MessageKind {
     Connection,
     /// A part of a model, or its promotion.
     Model,
+    /// Funding, or a rate between currencies.
+    Account,
 }
 
 impl MessageKind {
@@ -50,6 +52,7 @@ impl MessageKind {
             EventKind::OperatorCommanded => Self::Operator,
             EventKind::ConnectionChanged => Self::Connection,
             EventKind::ModelPart | EventKind::ModelPromoted => Self::Model,
+            EventKind::FundingSettled | EventKind::RateChanged => Self::Account,
         })
     }
 
@@ -57,7 +60,7 @@ impl MessageKind {
     pub const fn has_instrument(self) -> bool {
         !matches!(
             self,
-            Self::Timer | Self::Operator | Self::Connection | Self::Model
+            Self::Timer | Self::Operator | Self::Connection | Self::Model | Self::Account
         )
     }
 
@@ -76,6 +79,7 @@ impl MessageKind {
             Self::Operator => "operator",
             Self::Connection => "connection",
             Self::Model => "model",
+            Self::Account => "account",
         }
     }
 }

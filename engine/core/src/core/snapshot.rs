@@ -34,6 +34,8 @@ impl<S: Strategy> Core<S> {
         state.orders.save(&mut encoder);
         state.portfolio.save(&mut encoder);
         state.rate.save(&mut encoder);
+        state.messages.save(&mut encoder);
+        state.day.write(&mut encoder);
         state.returns.save(&mut encoder);
         for market in &state.markets {
             market.save(&mut encoder);
@@ -66,6 +68,8 @@ impl<S: Strategy> Core<S> {
         state.orders.load(from)?;
         state.portfolio.load(from)?;
         state.rate.load(from)?;
+        state.messages.load(from)?;
+        state.day.load(from)?;
         state.returns.load(from)?;
         for market in &mut state.markets {
             market.load(from)?;
@@ -93,6 +97,7 @@ fn save_config(state: &State, out: &mut Encoder) {
     out.section(CONFIG);
     out.u16(state.hub_id);
     out.i128(state.portfolio.cash_at_start().0);
+    out.bytes(state.groups.currencies()[0].as_bytes());
     out.f64(state.returns.share());
     out.length(state.instruments.count());
     for instrument in state.instruments.rows() {
@@ -110,6 +115,11 @@ fn check_config(state: &State, from: &mut Decoder<'_>) -> Result<(), SnapshotErr
     let (found, own) = (Money(from.i128()?), state.portfolio.cash_at_start());
     if found != own {
         return Err(differs("cash", found, own));
+    }
+    let own = state.groups.currencies()[0].as_str();
+    let found = String::from_utf8_lossy(from.bytes(NAME_BYTES_MAX)?);
+    if found != own {
+        return Err(differs("the account's currency", found.as_ref(), own));
     }
     let (found, own) = (from.f64()?, state.returns.share());
     if found.to_bits() != own.to_bits() {

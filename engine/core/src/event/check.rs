@@ -4,6 +4,7 @@ use super::{
     BookState, DECODE_CODE_NONE, Event, EventKind, EventView, Level, MODEL_PART_BYTES,
     OperatorAction, ReportReason, Side, delta_detail, flags,
 };
+use crate::currency::RATE_EXPONENT_MAX;
 
 /// What `Event::check` found wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,11 +27,14 @@ pub enum EventError {
     #[error("event kind {0} with a reserved byte that is not zero")]
     Reserved(u8),
     /// A quantity is negative.
-    #[error("event kind {0} with a negative quantity")]
+    #[error("event kind {0} with a negative quantity or price")]
     Quantity(u8),
     /// The reason of an operator's command has no meaning.
     #[error("operator command with unknown reason {0}")]
     Reason(u64),
+    /// A rate is negative, or has more decimal places than fit.
+    #[error("a rate that is negative, or with more than 18 decimal places")]
+    Rate,
 }
 
 impl Event {
@@ -91,7 +95,9 @@ impl Event {
                 | EventKind::OrderFilled
                 | EventKind::CommandSent
                 | EventKind::TimerFired
-                | EventKind::ModelPromoted,
+                | EventKind::ModelPromoted
+                | EventKind::FundingSettled
+                | EventKind::RateChanged,
             ) => self.detail == 0,
         };
         if !detail_known {
@@ -128,6 +134,13 @@ impl Event {
             EventView::ConnectionChanged(_) => (self.body == [0; 5], true),
             EventView::ModelPart(part) => (part.is_padded(usize::from(self.detail)), true),
             EventView::ModelPromoted(promoted) => (promoted.reserved == [0; 3], true),
+            EventView::FundingSettled(settled) => (settled.reserved == [0; 3], settled.price >= 0),
+            EventView::RateChanged(changed) => {
+                if changed.mantissa < 0 || changed.exponent > RATE_EXPONENT_MAX {
+                    return Err(EventError::Rate);
+                }
+                (changed.reserved == [0; 3], true)
+            }
             EventView::CommandSent(_) | EventView::Unknown(_) => (true, true),
         };
         if !reserved_is_zero {

@@ -34,11 +34,15 @@ pub enum EventKind {
     ModelPart = 14,
     /// A model is to be used from now on (`ModelPromoted`).
     ModelPromoted = 15,
+    /// A venue charged or paid funding on positions (`FundingSettled`).
+    FundingSettled = 16,
+    /// What a currency is worth in the account's changed (`RateChanged`).
+    RateChanged = 17,
 }
 
 impl EventKind {
     /// Every kind, in the order of its code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::BookDelta,
         Self::Bbo,
         Self::Trade,
@@ -54,6 +58,8 @@ impl EventKind {
         Self::ConnectionChanged,
         Self::ModelPart,
         Self::ModelPromoted,
+        Self::FundingSettled,
+        Self::RateChanged,
     ];
 
     /// The kind with this code, if there is one.
@@ -74,6 +80,8 @@ impl EventKind {
             13 => Self::ConnectionChanged,
             14 => Self::ModelPart,
             15 => Self::ModelPromoted,
+            16 => Self::FundingSettled,
+            17 => Self::RateChanged,
             _ => return None,
         })
     }
@@ -96,6 +104,8 @@ impl EventKind {
             Self::ConnectionChanged => "ConnectionChanged",
             Self::ModelPart => "ModelPart",
             Self::ModelPromoted => "ModelPromoted",
+            Self::FundingSettled => "FundingSettled",
+            Self::RateChanged => "RateChanged",
         }
     }
 }

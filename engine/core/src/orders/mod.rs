@@ -26,11 +26,14 @@
 mod chain;
 mod executions;
 mod index;
+mod open_sums;
 mod order;
 mod state;
 mod table;
 
 pub use executions::EXECUTIONS_MAX;
+pub(crate) use open_sums::agent_index;
+pub use open_sums::{AGENTS_MAX, OpenSums};
 pub use order::{Order, OrderChange, OrderError, OrderTableError};
 pub use state::{ORDER_SIGNALS, ORDER_STATES, OrderSignal, OrderState, TRANSITIONS, Transition};
 pub use table::{OPEN_ORDERS_MAX, OrderCounts, OrderTable, RECENT_ORDERS_MAX};

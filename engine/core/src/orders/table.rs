@@ -9,12 +9,14 @@ use super::{
     chain::{Chain, Links},
     executions::Executions,
     index::Index,
+    open_sums::{OpenSums, side_index},
     order::{ORDER_BYTES, Order, OrderChange, OrderError, OrderTableError},
     state::{OrderSignal, OrderState, Transition},
 };
 use crate::{
     decision::ClientOrderId,
     event::{ReportReason, Side},
+    groups::{Group, Groups},
     hash::StateHasher,
     instrument::{InstrumentId, Instruments},
     money::Money,
@@ -49,6 +51,8 @@ pub struct OrderCounts {
 #[derive(Clone, Debug)]
 struct Row {
     terms: Terms,
+    group: Group,
+    margin_ppm: u32,
     chain: Chain,
     /// By side code: bids, then asks.
     open_quantity: [i64; 2],
@@ -68,7 +72,7 @@ pub struct OrderTable {
     /// Chains of the rows: the open orders of one instrument.
     by_instrument: Links,
     rows: Vec<Row>,
-    open_notional: Money,
+    open_sums: OpenSums,
     executions: Executions,
     /// Fold of every finished order as it was when it ended and after each late report: what the recent ones are.
     finished: StateHasher,
@@ -76,10 +80,22 @@ pub struct OrderTable {
 }
 
 impl OrderTable {
-    /// An empty table for these instruments. The only place that allocates.
+    /// An empty table for these instruments, in an account of their most common currency and without margins.
     pub fn new(instruments: &Instruments) -> Self {
-        let row = |(_, instrument)| Row {
+        Self::with_groups(instruments, &Groups::new(instruments, ""), |_| 0)
+    }
+
+    /// An empty table for these instruments, their groups, and the margin shares that `margin_ppm` names. The only place
+    /// that allocates.
+    pub fn with_groups(
+        instruments: &Instruments,
+        groups: &Groups,
+        margin_ppm: impl Fn(InstrumentId) -> u32,
+    ) -> Self {
+        let row = |(id, instrument)| Row {
             terms: Terms::of(instrument),
+            group: groups.of(id),
+            margin_ppm: margin_ppm(id),
             chain: Chain::EMPTY,
             open_quantity: [0; 2],
         };
@@ -92,7 +108,7 @@ impl OrderTable {
             recent: Chain::EMPTY,
             by_instrument: Links::new(SLOTS),
             rows: instruments.iter().map(row).collect(),
-            open_notional: Money::ZERO,
+            open_sums: OpenSums::new(groups),
             executions: Executions::new(),
             finished: StateHasher::new(),
             counts: OrderCounts::default(),
@@ -126,8 +142,7 @@ impl OrderTable {
         let side = side_index(order.side);
         let (Some(quantity), Some(notional)) = (
             row.open_quantity[side].checked_add(order.quantity),
-            open_notional(&row.terms, order.price, order.quantity)
-                .and_then(|more| self.open_notional.0.checked_add(more.0)),
+            open_notional(&row.terms, order.price, order.quantity),
         ) else {
             return Err(OrderTableError::Overflow { id });
         };
@@ -136,7 +151,8 @@ impl OrderTable {
             return Err(OrderTableError::Full { id, bound: SLOTS });
         };
         row.open_quantity[side] = quantity;
-        self.open_notional = Money(notional);
+        self.open_sums
+            .add(row.group, &order, notional, row.margin_ppm);
         self.slots[slot as usize] = order;
         self.index.set(id, slot);
         self.by_age.push(&mut self.open, slot);
@@ -205,9 +221,18 @@ impl OrderTable {
         row.map_or(0, |row| row.open_quantity[side_index(side)])
     }
 
-    /// The notional of all that may still trade, both sides added.
-    pub const fn open_notional(&self) -> Money {
-        self.open_notional
+    /// The notional of all that may still trade, both sides and all currencies added as they are.
+    pub fn open_notional(&self) -> Money {
+        let sides = [Side::Bid, Side::Ask].into_iter();
+        sides
+            .flat_map(|side| self.open_sums.hub(side))
+            .copied()
+            .sum()
+    }
+
+    /// The notional of all that may still trade, by the levels at which limits look.
+    pub const fn open_sums(&self) -> &OpenSums {
+        &self.open_sums
     }
 
     /// Our best resting price on one side: the highest bid or the lowest ask.
@@ -348,7 +373,8 @@ impl OrderTable {
         row.open_quantity[side_index(after.side)] -= gone;
         // The whole order's notional fitted when it entered, so a part of it does.
         if let Some(notional) = open_notional(&row.terms, after.price, gone) {
-            self.open_notional -= notional;
+            self.open_sums
+                .add(row.group, after, -notional, row.margin_ppm);
         }
     }
 
@@ -425,7 +451,7 @@ impl OrderTable {
         let quantity = &mut row.open_quantity[side_index(order.side)];
         *quantity = quantity.checked_add(order.remaining())?;
         let more = open_notional(&row.terms, order.price, order.remaining())?;
-        self.open_notional = Money(self.open_notional.0.checked_add(more.0)?);
+        self.open_sums.add(row.group, order, more, row.margin_ppm);
         self.by_age.push(&mut self.open, slot);
         self.by_instrument.push(&mut row.chain, slot);
         Some(())
@@ -458,10 +484,6 @@ impl OrderCounts {
             self.refused_fills,
         ]
     }
-}
-
-const fn side_index(side: Side) -> usize {
-    side as usize - 1
 }
 
 /// Size of an open quantity in money; `None` when it is beyond what the gate reckons with.

@@ -1,10 +1,9 @@
 //! One position and what a fill makes of it.
 
 use crate::{
-    hash::StateHasher,
     money::Money,
     risk::Terms,
-    snapshot::{Decoder, Encoder, SnapshotError},
+    snapshot::{Decoder, Sink, SnapshotError},
 };
 
 /// What is held of one instrument and what it has earned.
@@ -20,6 +19,8 @@ pub struct Position {
     pub fees: Money,
     /// Notional of all fills.
     pub volume: Money,
+    /// Funding received; negative when more was paid.
+    pub funding: Money,
     /// Price mantissa that the position is valued at; 0 before the first mark or fill.
     pub mark_price: i64,
 }
@@ -120,10 +121,16 @@ impl Position {
     }
 
     /// Writes every field.
-    pub(super) fn save(&self, out: &mut Encoder) {
+    pub(super) fn write(&self, out: &mut impl Sink) {
         out.i64(self.quantity);
         out.i64(self.mark_price);
-        for amount in [self.cost, self.realised, self.fees, self.volume] {
+        for amount in [
+            self.cost,
+            self.realised,
+            self.fees,
+            self.volume,
+            self.funding,
+        ] {
             out.i128(amount.0);
         }
     }
@@ -137,17 +144,8 @@ impl Position {
             realised: Money(from.i128()?),
             fees: Money(from.i128()?),
             volume: Money(from.i128()?),
+            funding: Money(from.i128()?),
         })
-    }
-
-    /// Folds in every field.
-    pub(super) fn digest(&self, hasher: &mut StateHasher) {
-        hasher.signed(self.quantity);
-        hasher.signed(self.mark_price);
-        hasher.wide(self.cost.0);
-        hasher.wide(self.realised.0);
-        hasher.wide(self.fees.0);
-        hasher.wide(self.volume.0);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Sums over all positions, kept from fill to fill so that equity costs nothing to read.
+//! Sums over all positions of one currency, kept from fill to fill so that equity costs nothing to read.
 
 use super::{
     PortfolioError,
@@ -9,7 +9,9 @@ use crate::money::Money;
 /// The sums.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Totals {
-    /// Starting cash, less what was paid, plus what was received, less fees.
+    /// Cash at the start.
+    pub(super) start: Money,
+    /// Starting cash, less what was paid, plus what was received, plus funding, less fees.
     pub(super) cash: Money,
     /// Positions at their marks, shorts negative.
     pub(super) value: Money,
@@ -20,6 +22,8 @@ pub(super) struct Totals {
     pub(super) realised: Money,
     pub(super) fees: Money,
     pub(super) volume: Money,
+    /// Funding received; negative when more was paid.
+    pub(super) funding: Money,
     /// `cash + value`.
     pub(super) equity: Money,
 }
@@ -27,6 +31,7 @@ pub(super) struct Totals {
 impl Totals {
     pub(super) fn new(cash: Money) -> Self {
         Self {
+            start: cash,
             cash,
             value: Money::ZERO,
             gross: Money::ZERO,
@@ -34,6 +39,7 @@ impl Totals {
             realised: Money::ZERO,
             fees: Money::ZERO,
             volume: Money::ZERO,
+            funding: Money::ZERO,
             equity: cash,
         }
     }
@@ -52,6 +58,15 @@ impl Totals {
             realised: add(self.realised, sub(after.realised, before.realised)?)?,
             fees: add(self.fees, fee)?,
             volume: add(self.volume, sub(after.volume, before.volume)?)?,
+            ..*self
+        })
+    }
+
+    /// The sums after funding was received.
+    pub(super) fn after_funding(&self, received: Money) -> Option<Self> {
+        Some(Self {
+            cash: add(self.cash, received)?,
+            funding: add(self.funding, received)?,
             ..*self
         })
     }
@@ -76,26 +91,27 @@ impl Totals {
             realised: add(self.realised, position.realised)?,
             fees: add(self.fees, position.fees)?,
             volume: add(self.volume, position.volume)?,
+            funding: add(self.funding, position.funding)?,
             ..self.after_value(Money::ZERO, value)?
         })
     }
 
     /// Computes equity, and makes sure that the other side of the balance fits its integer too.
-    pub(super) fn settle(&mut self, cash_at_start: Money) -> Option<()> {
+    pub(super) fn settle(&mut self) -> Option<()> {
         self.equity = add(self.cash, self.value)?;
-        self.equity_by_profit(cash_at_start).map(|_| ())
+        self.equity_by_profit().map(|_| ())
     }
 
     /// Equity the other way: by what was earned.
-    fn equity_by_profit(&self, cash_at_start: Money) -> Option<Money> {
+    fn equity_by_profit(&self) -> Option<Money> {
         let unrealised = sub(self.value, self.cost)?;
         let earned = add(self.realised, unrealised)?;
-        sub(add(cash_at_start, earned)?, self.fees)
+        sub(add(add(self.start, earned)?, self.funding)?, self.fees)
     }
 
     /// Equity must be the same by cash and by profit.
-    pub(super) fn check(&self, cash_at_start: Money) -> Result<(), PortfolioError> {
-        same("equity", self.equity, self.equity_by_profit(cash_at_start))
+    pub(super) fn check(&self) -> Result<(), PortfolioError> {
+        same("equity", self.equity, self.equity_by_profit())
     }
 }
 

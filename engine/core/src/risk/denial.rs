@@ -54,11 +54,33 @@ pub enum Denial {
     Contradiction = 24,
     /// A post-only order would trade at once.
     WouldTake = 25,
+    /// The agent's number is beyond the largest.
+    UnknownAgent = 26,
+    /// Nobody knows what the currency is worth.
+    NoRate = 27,
+    /// Too many orders and cancels in the last second.
+    MessageRate = 28,
+    /// Too many orders and cancels to the venue in the last second.
+    VenueMessageRate = 29,
+    /// Equity is too far below its value at the start of the day.
+    DailyLoss = 30,
+    /// The agent has lost too much since the start of the day.
+    AgentLoss = 31,
+    /// All positions netted would be too large.
+    NetExposure = 32,
+    /// All positions at the venue would be too large.
+    VenueExposure = 33,
+    /// All positions of the agent would be too large.
+    AgentExposure = 34,
+    /// The position in the base asset would be too large.
+    Concentration = 35,
+    /// The margin would exceed equity.
+    Margin = 36,
 }
 
 impl Denial {
     /// Every verdict, in the order of its code.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 36] = [
         Self::Halted,
         Self::Reducing,
         Self::PositionLimit,
@@ -84,6 +106,17 @@ impl Denial {
         Self::UnknownInstrument,
         Self::Contradiction,
         Self::WouldTake,
+        Self::UnknownAgent,
+        Self::NoRate,
+        Self::MessageRate,
+        Self::VenueMessageRate,
+        Self::DailyLoss,
+        Self::AgentLoss,
+        Self::NetExposure,
+        Self::VenueExposure,
+        Self::AgentExposure,
+        Self::Concentration,
+        Self::Margin,
     ];
 
     /// The verdict with this code, if there is one.
@@ -127,6 +160,17 @@ impl Denial {
             Self::UnknownInstrument => "UnknownInstrument",
             Self::Contradiction => "Contradiction",
             Self::WouldTake => "WouldTake",
+            Self::UnknownAgent => "UnknownAgent",
+            Self::NoRate => "NoRate",
+            Self::MessageRate => "MessageRate",
+            Self::VenueMessageRate => "VenueMessageRate",
+            Self::DailyLoss => "DailyLoss",
+            Self::AgentLoss => "AgentLoss",
+            Self::NetExposure => "NetExposure",
+            Self::VenueExposure => "VenueExposure",
+            Self::AgentExposure => "AgentExposure",
+            Self::Concentration => "Concentration",
+            Self::Margin => "Margin",
         }
     }
 
@@ -166,6 +210,33 @@ impl Denial {
             Self::UnknownInstrument => "The instrument is not on the hub's list.",
             Self::Contradiction => "An order cannot be post-only and immediate at once.",
             Self::WouldTake => "The post-only order would trade at once.",
+            Self::UnknownAgent => "The agent's number is not one of 1 to 16.",
+            Self::NoRate => "There is no rate from the instrument's currency to the account's.",
+            Self::MessageRate => "Too many orders and cancels were sent within the last second.",
+            Self::VenueMessageRate => {
+                "Too many orders and cancels were sent to this venue within the last second."
+            }
+            Self::DailyLoss => {
+                "Equity has fallen too far below its value at the start of the UTC day."
+            }
+            Self::AgentLoss => {
+                "The agent has lost more than its share of equity since the start of the UTC day."
+            }
+            Self::NetExposure => {
+                "All positions netted, open orders of that side and this order together exceed the allowed share of equity."
+            }
+            Self::VenueExposure => {
+                "All positions and open orders at this venue and this order together exceed the allowed share of equity."
+            }
+            Self::AgentExposure => {
+                "All positions and open orders of the agent and this order together exceed the allowed share of equity."
+            }
+            Self::Concentration => {
+                "The base asset netted over all venues and contracts, open orders of that side and this order together exceed the allowed share of equity."
+            }
+            Self::Margin => {
+                "The margin of all positions, open orders and this order together exceeds equity."
+            }
         }
     }
 }

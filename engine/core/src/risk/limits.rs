@@ -1,4 +1,4 @@
-//! What is allowed: one set of limits for the hub, all integers.
+//! What is allowed, all integers: one set of limits for every instrument, equal unless the configuration says otherwise.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,24 @@ pub struct Limits {
     pub gross_exposure_ppm: u32,
     /// Largest fall of equity below its peak, as a share of the peak.
     pub drawdown_ppm: u32,
+    /// Largest sum of all positions netted, either way, as a share of equity.
+    pub net_exposure_ppm: u32,
+    /// Largest sum of all positions at one venue, as a share of equity.
+    pub venue_exposure_ppm: u32,
+    /// Largest sum of all positions of one agent, as a share of equity.
+    pub agent_exposure_ppm: u32,
+    /// Largest position in one base asset, netted over all venues and contracts, as a share of equity.
+    pub concentration_ppm: u32,
+    /// Largest fall of equity below its value at the start of the UTC day, as a share of that.
+    pub daily_loss_ppm: u32,
+    /// Largest loss of one agent since the start of the UTC day, as a share of the account's equity then.
+    pub agent_loss_ppm: u32,
+    /// Most orders and cancels of the hub within one second; cancels count but are never held back.
+    pub messages_per_second: u32,
+    /// Most orders and cancels to one venue within one second.
+    pub venue_messages_per_second: u32,
+    /// Margin that a position or an order takes up, as a share of its notional; 0 = none is reckoned.
+    pub margin_ppm: u32,
 }
 
 impl Default for Limits {
@@ -59,6 +77,15 @@ impl Default for Limits {
             volume_24h_min: Money::ZERO,
             gross_exposure_ppm: 1_000_000,
             drawdown_ppm: 100_000,
+            net_exposure_ppm: 1_000_000,
+            venue_exposure_ppm: 1_000_000,
+            agent_exposure_ppm: 1_000_000,
+            concentration_ppm: 1_000_000,
+            daily_loss_ppm: 100_000,
+            agent_loss_ppm: 100_000,
+            messages_per_second: 200,
+            venue_messages_per_second: 200,
+            margin_ppm: 0,
         }
     }
 }
@@ -87,6 +114,7 @@ impl Limits {
     pub fn check(&self) -> Result<(), LimitsError> {
         let whole = "at most 1000000";
         let leverage = "at most 100000000";
+        let rate = "at most 1024";
         let rate_max = ORDER_RATE_MAX as u32;
         let table_max = OPEN_ORDERS_MAX as u32;
         let rows = [
@@ -99,6 +127,30 @@ impl Limits {
             (
                 "gross_exposure_ppm",
                 self.gross_exposure_ppm,
+                LEVERAGE_MAX_PPM,
+                leverage,
+            ),
+            (
+                "net_exposure_ppm",
+                self.net_exposure_ppm,
+                LEVERAGE_MAX_PPM,
+                leverage,
+            ),
+            (
+                "venue_exposure_ppm",
+                self.venue_exposure_ppm,
+                LEVERAGE_MAX_PPM,
+                leverage,
+            ),
+            (
+                "agent_exposure_ppm",
+                self.agent_exposure_ppm,
+                LEVERAGE_MAX_PPM,
+                leverage,
+            ),
+            (
+                "concentration_ppm",
+                self.concentration_ppm,
                 LEVERAGE_MAX_PPM,
                 leverage,
             ),
@@ -124,11 +176,21 @@ impl Limits {
             ),
             ("correlation_ppm", self.correlation_ppm, 1_000_000, whole),
             ("drawdown_ppm", self.drawdown_ppm, 1_000_000, whole),
+            ("daily_loss_ppm", self.daily_loss_ppm, 1_000_000, whole),
+            ("agent_loss_ppm", self.agent_loss_ppm, 1_000_000, whole),
+            ("margin_ppm", self.margin_ppm, 1_000_000, whole),
+            ("orders_per_second", self.orders_per_second, rate_max, rate),
             (
-                "orders_per_second",
-                self.orders_per_second,
+                "messages_per_second",
+                self.messages_per_second,
                 rate_max,
-                "at most 1024",
+                rate,
+            ),
+            (
+                "venue_messages_per_second",
+                self.venue_messages_per_second,
+                rate_max,
+                rate,
             ),
             ("open_orders", self.open_orders, table_max, "at most 256"),
         ];

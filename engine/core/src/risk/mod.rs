@@ -13,6 +13,7 @@
 //! |------------------------------------------|---------------------------------------------------------|-----------------|
 //! | Halted                                   | the hub is halted                                       | no              |
 //! | UnknownInstrument                        | the view has no terms                                   | no              |
+//! | UnknownAgent                             | the agent's number is not one of 1 to 16                | no              |
 //! | DecisionsFull                            | no room for one more decision                           | no              |
 //! | DuplicateId                              | the id was used before                                  | no              |
 //! | BadTick, BadLot, BelowMinimum            | not positive, not a multiple, too small                 | no              |
@@ -23,23 +24,36 @@
 //! | WouldTake                                | post-only, but would trade at once                      | no              |
 //! | OwnCross                                 | would trade with our own resting order                  | no              |
 //! | OrderRate                                | too many orders in the last second                      | no              |
+//! | MessageRate, VenueMessageRate            | too many orders and cancels in the last second          | no              |
 //! | OrderNotional                            | the one order is too large in money                     | no              |
 //! | OpenOrders                               | hub's table full; share for growth used up              | all but table   |
 //! | Reducing                                 | only reducing orders are allowed                        | yes             |
+//! | NoRate                                   | the quote currency has no rate to the account's         | yes             |
 //! | Drawdown                                 | equity too far below its peak                           | yes             |
+//! | DailyLoss                                | equity too far below the day's first                    | yes             |
+//! | AgentLoss                                | the agent lost too much this day                        | yes             |
 //! | PositionLimit                            | position + open of that side + order > share of equity  | yes             |
 //! | OrderQuantity                            | the order > share of the largest position               | yes             |
 //! | OrderRisk                                | loss at the assumed stop > share of equity              | yes             |
 //! | GrossExposure                            | gross + all open + order > share of equity              | yes             |
+//! | NetExposure                              | net + open of that side + order > share of equity       | yes             |
+//! | VenueExposure                            | venue's gross + its open + order > share of equity      | yes             |
+//! | AgentExposure                            | agent's gross + its open + order > share of equity      | yes             |
+//! | Concentration                            | base netted + its open side + order > share of equity   | yes             |
+//! | Margin                                   | margin of positions, open orders and order > equity     | yes             |
 //! | CorrelationLimit                         | moves too much like what is held                        | yes             |
 //! | VolumeTooLow                             | too little traded in 24 hours                           | yes             |
 //! | Overflow                                 | an amount beyond `MONEY_MAX`, wherever it arises        | no              |
 //!
+//! Amounts of money are in the account's currency; the order's own are converted by `RiskView::rate`.
+//!
 //! Invariant: amounts are valued at the worse of the order's price and the reference. With no equity left nothing
 //! may grow.
 
+mod day;
 mod denial;
 mod limits;
+mod messages;
 mod rate;
 mod request;
 mod sizing;
@@ -47,11 +61,14 @@ mod state;
 mod terms;
 mod view;
 
+pub(crate) use day::DayStart;
+pub use day::NS_PER_DAY;
 pub use denial::Denial;
 pub use limits::{Limits, LimitsError};
+pub(crate) use messages::Messages;
 pub use rate::{ORDER_RATE_MAX, ORDER_RATE_WINDOW_NS, OrderRate};
 pub use request::OrderRequest;
-pub use sizing::quantity_for_risk;
+pub use sizing::{largest_allowed, quantity_for_risk};
 pub use state::{StateReason, TradingState};
 pub use terms::{MONEY_MAX, Terms};
 pub use view::RiskView;
@@ -60,11 +77,13 @@ use crate::{
     decision::{OrderType, TimeInForce},
     event::Side,
     money::Money,
-    orders::OPEN_ORDERS_MAX,
+    orders::{AGENTS_MAX, OPEN_ORDERS_MAX},
 };
 
 /// Parts in a whole, for ppm.
 const MILLION: i128 = 1_000_000;
+/// Largest margin that the gate reckons with, in millionths.
+const MARGIN_MAX: i128 = MONEY_MAX.0 * MILLION;
 
 /// Judges one order.
 ///
@@ -75,6 +94,9 @@ pub fn check(request: &OrderRequest, view: &RiskView, limits: &Limits) -> Result
         return Err(Denial::Halted);
     }
     let terms = view.terms.as_ref().ok_or(Denial::UnknownInstrument)?;
+    if request.agent == 0 || request.agent as usize > AGENTS_MAX {
+        return Err(Denial::UnknownAgent);
+    }
     if view.decisions_room == 0 {
         return Err(Denial::DecisionsFull);
     }
@@ -84,13 +106,13 @@ pub fn check(request: &OrderRequest, view: &RiskView, limits: &Limits) -> Result
     check_form(request, terms)?;
     check_book(view, limits)?;
     check_price(request, view, limits)?;
-    if view.orders_last_second >= limits.orders_per_second {
-        return Err(Denial::OrderRate);
-    }
+    check_rates(view, limits)?;
     let is_reducing = view.is_reducing(request.side, request.quantity);
     let price = request.price.max(view.reference_price);
     let notional = terms
         .notional(price, request.quantity)
+        .and_then(|notional| view.rate.convert(notional))
+        .filter(|notional| notional.0 <= MONEY_MAX.0)
         .ok_or(Denial::Overflow)?;
     if notional > limits.order_notional_max {
         return Err(Denial::OrderNotional);
@@ -102,6 +124,20 @@ pub fn check(request: &OrderRequest, view: &RiskView, limits: &Limits) -> Result
         return Ok(());
     }
     check_growth(request, view, limits, terms, price, notional)
+}
+
+/// How much was sent within the last second.
+const fn check_rates(view: &RiskView, limits: &Limits) -> Result<(), Denial> {
+    if view.orders_last_second >= limits.orders_per_second {
+        return Err(Denial::OrderRate);
+    }
+    if view.messages_last_second >= limits.messages_per_second {
+        return Err(Denial::MessageRate);
+    }
+    if view.venue_messages_last_second >= limits.venue_messages_per_second {
+        return Err(Denial::VenueMessageRate);
+    }
+    Ok(())
 }
 
 /// What the order says of itself: increments, minimum, and no contradiction.
@@ -162,7 +198,8 @@ fn check_price(request: &OrderRequest, view: &RiskView, limits: &Limits) -> Resu
     Ok(())
 }
 
-/// The limits that guard growth, in money. `price` is the worse of the order's and the reference.
+/// The limits that guard growth. `price` is the worse of the order's and the reference, `notional` the order's at that price
+/// in the account's currency.
 fn check_growth(
     request: &OrderRequest,
     view: &RiskView,
@@ -179,36 +216,106 @@ fn check_growth(
     if view.trading_state == TradingState::Reducing {
         return Err(Denial::Reducing);
     }
+    if !view.rate.is_known() {
+        return Err(Denial::NoRate);
+    }
     let equity = bounded(view.equity)?;
-    let equity_max = bounded(view.equity_max)?;
-    // Amounts are below 2^94 and shares below 2^32, so no product below can leave 127 bits.
-    if (equity_max - equity) * MILLION > equity_max.max(0) * i128::from(limits.drawdown_ppm) {
-        return Err(Denial::Drawdown);
-    }
-    let position_max = equity * i128::from(limits.position_share_ppm);
+    check_losses(view, limits, equity)?;
     let worst = view.worst_position(request.side, request.quantity);
-    let worst = terms.notional_wide(price, worst).ok_or(Denial::Overflow)?;
-    if worst.0 * MILLION > position_max {
-        return Err(Denial::PositionLimit);
-    }
-    let order_max = bounded(Money(position_max / MILLION))? * i128::from(limits.order_share_ppm);
-    if notional.0 * MILLION > order_max {
-        return Err(Denial::OrderQuantity);
-    }
-    let loss = notional.0 * i128::from(limits.stop_distance_ppm);
-    if loss > equity * i128::from(limits.risk_per_trade_ppm) {
-        return Err(Denial::OrderRisk);
-    }
-    let gross = bounded(view.gross_exposure)? + bounded(view.open_notional)? + notional.0;
-    let gross = bounded(Money(gross))?;
-    if gross * MILLION > equity * i128::from(limits.gross_exposure_ppm) {
-        return Err(Denial::GrossExposure);
-    }
+    let worst = terms
+        .notional_wide(price, worst)
+        .and_then(|worst| view.rate.convert(worst))
+        .ok_or(Denial::Overflow)?;
+    check_size(limits, equity, bounded(worst)?, notional.0)?;
+    check_levels(request.side, view, limits, equity, notional.0)?;
     if view.correlation_ppm > i64::from(limits.correlation_ppm) {
         return Err(Denial::CorrelationLimit);
     }
     if view.volume_24h < limits.volume_24h_min {
         return Err(Denial::VolumeTooLow);
+    }
+    Ok(())
+}
+
+/// What was lost: by the account since its peak and since the day began, and by the agent since the day began.
+///
+/// Here and below amounts are at most 2^94 and shares below 2^32, so sums of a few and their products fit 127 bits.
+fn check_losses(view: &RiskView, limits: &Limits, equity: i128) -> Result<(), Denial> {
+    let equity_max = bounded(view.equity_max)?;
+    if (equity_max - equity) * MILLION > equity_max.max(0) * i128::from(limits.drawdown_ppm) {
+        return Err(Denial::Drawdown);
+    }
+    let equity_day = bounded(view.equity_day)?;
+    if (equity_day - equity) * MILLION > equity_day.max(0) * i128::from(limits.daily_loss_ppm) {
+        return Err(Denial::DailyLoss);
+    }
+    let agent_loss = bounded(view.agent_loss)?;
+    if agent_loss * MILLION > equity_day.max(0) * i128::from(limits.agent_loss_ppm) {
+        return Err(Denial::AgentLoss);
+    }
+    Ok(())
+}
+
+/// The size of the position that may come of it, and of the order itself.
+fn check_size(limits: &Limits, equity: i128, worst: i128, notional: i128) -> Result<(), Denial> {
+    let position_max = equity * i128::from(limits.position_share_ppm);
+    if worst * MILLION > position_max {
+        return Err(Denial::PositionLimit);
+    }
+    let order_max = bounded(Money(position_max / MILLION))? * i128::from(limits.order_share_ppm);
+    if notional * MILLION > order_max {
+        return Err(Denial::OrderQuantity);
+    }
+    let loss = notional * i128::from(limits.stop_distance_ppm);
+    if loss > equity * i128::from(limits.risk_per_trade_ppm) {
+        return Err(Denial::OrderRisk);
+    }
+    Ok(())
+}
+
+/// The levels above the instrument: hub, venue, agent, base asset and margin.
+fn check_levels(
+    side: Side,
+    view: &RiskView,
+    limits: &Limits,
+    equity: i128,
+    notional: i128,
+) -> Result<(), Denial> {
+    let sign = i128::from(side.sign());
+    let exceeds = |held: Money, open: Money, ppm: u32| {
+        let sum = bounded(held)? + bounded(open)? + notional;
+        Ok(bounded(Money(sum))? * MILLION > equity * i128::from(ppm))
+    };
+    // What a hedge takes away is netted; only what grows towards the order's side counts against it.
+    let towards = |held: Money| bounded(held).map(|held| Money(held * sign));
+    if exceeds(
+        view.gross_exposure,
+        view.open_notional,
+        limits.gross_exposure_ppm,
+    )? {
+        return Err(Denial::GrossExposure);
+    }
+    let net = towards(view.net_exposure)?;
+    if exceeds(net, view.open_notional_side, limits.net_exposure_ppm)? {
+        return Err(Denial::NetExposure);
+    }
+    if exceeds(view.venue_exposure, Money::ZERO, limits.venue_exposure_ppm)? {
+        return Err(Denial::VenueExposure);
+    }
+    if exceeds(view.agent_exposure, Money::ZERO, limits.agent_exposure_ppm)? {
+        return Err(Denial::AgentExposure);
+    }
+    let base = towards(view.base_exposure)?;
+    if exceeds(base, view.base_open_side, limits.concentration_ppm)? {
+        return Err(Denial::Concentration);
+    }
+    let margin = view.margin_millionths.0;
+    if margin.unsigned_abs() > MARGIN_MAX.unsigned_abs() {
+        return Err(Denial::Overflow);
+    }
+    if limits.margin_ppm > 0 && margin + notional * i128::from(limits.margin_ppm) > equity * MILLION
+    {
+        return Err(Denial::Margin);
     }
     Ok(())
 }

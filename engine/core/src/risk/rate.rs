@@ -1,4 +1,4 @@
-//! How many orders were placed within the last second: a ring of their times.
+//! How many orders or messages were sent within the last second: a ring of their times.
 
 use alloc::{vec, vec::Vec};
 

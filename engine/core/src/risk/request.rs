@@ -30,7 +30,7 @@ pub struct OrderRequest {
     pub order_type: OrderType,
     /// How long it stays.
     pub time_in_force: TimeInForce,
-    /// Who asks.
+    /// Who asks: 1 to 16. 0 becomes 1, the one agent of a hub whose strategy tells none apart.
     pub agent: u16,
     /// The agent's own code for why.
     pub reason: u16,

@@ -1,6 +1,9 @@
 //! How much to trade for a given risk.
 
-use super::terms::{MONEY_MAX, Terms};
+use super::{
+    Limits, OrderRequest, RiskView, check,
+    terms::{MONEY_MAX, Terms},
+};
 use crate::{instrument::Instrument, money::Money};
 
 /// The largest quantity whose loss over `stop_distance` (price mantissa) is at most `risk_ppm` of `equity`: whole lots,
@@ -24,4 +27,39 @@ pub fn quantity_for_risk(
         return 0;
     }
     quantity
+}
+
+/// The largest quantity, in whole lots and no more than `request` asks for, with which the order passes; 0 when none does.
+///
+/// A smaller order breaks no limit that a larger one keeps: the limits of money grow with the quantity, and an order that
+/// is small enough to be reducing passes more of them. Only the venue's smallest quantity works the other way, so the
+/// search begins there. At most 63 verdicts.
+pub fn largest_allowed(request: &OrderRequest, view: &RiskView, limits: &Limits) -> i64 {
+    let Some(terms) = view.terms.filter(|terms| terms.lot > 0) else {
+        return 0;
+    };
+    let passes = |lots: i64| {
+        let quantity = lots * terms.lot;
+        let cut = OrderRequest {
+            quantity,
+            ..*request
+        };
+        check(&cut, view, limits).is_ok()
+    };
+    // Lots below the first that the venue takes, and the most that are asked for.
+    let smallest = terms.quantity_min.max(1);
+    let mut passing = smallest / terms.lot + i64::from(smallest % terms.lot != 0);
+    let mut most = request.quantity / terms.lot;
+    if most < passing || !passes(passing) {
+        return 0;
+    }
+    while passing < most {
+        let middle = passing + (most - passing) / 2 + (most - passing) % 2;
+        if passes(middle) {
+            passing = middle;
+        } else {
+            most = middle - 1;
+        }
+    }
+    passing * terms.lot
 }

@@ -75,11 +75,13 @@ pub enum StateReason {
     KillFlag = 18,
     /// The run ended in order; the next one may go on.
     RunEnded = 19,
+    /// Equity fell too far below its value at the start of the UTC day.
+    DailyLoss = 20,
 }
 
 impl StateReason {
     /// Every reason, in the order of its code.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Start,
         Self::Operator,
         Self::Drawdown,
@@ -99,6 +101,7 @@ impl StateReason {
         Self::IngressBehind,
         Self::KillFlag,
         Self::RunEnded,
+        Self::DailyLoss,
     ];
 
     /// The reason with this code, if there is one.
@@ -131,6 +134,7 @@ impl StateReason {
             Self::IngressBehind => "IngressBehind",
             Self::KillFlag => "KillFlag",
             Self::RunEnded => "RunEnded",
+            Self::DailyLoss => "DailyLoss",
         }
     }
 }

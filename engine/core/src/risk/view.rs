@@ -1,7 +1,7 @@
 //! What the gate must know of the hub and the market to judge one order.
 
 use super::{state::TradingState, terms::Terms};
-use crate::{event::Side, money::Money};
+use crate::{currency::Rate, event::Side, money::Money};
 
 /// A picture of the moment, about the order's instrument unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct RiskView {
     pub trading_state: TradingState,
     /// Steps and scale; `None` for an instrument that is not on the list.
     pub terms: Option<Terms>,
+    /// What the instrument's currency is worth in the account's; amounts of this view are in the account's.
+    pub rate: Rate,
     /// How many more decisions fit on this input.
     pub decisions_room: u32,
     /// True when the order's id is of an open or recent order.
@@ -38,6 +40,10 @@ pub struct RiskView {
     pub open_orders_instrument: u32,
     /// Orders of the hub placed within the last second.
     pub orders_last_second: u32,
+    /// Orders and cancels of the hub within the last second.
+    pub messages_last_second: u32,
+    /// Orders and cancels to the instrument's venue within the last second.
+    pub venue_messages_last_second: u32,
     /// Equity of the account.
     pub equity: Money,
     /// Highest equity so far.
@@ -46,6 +52,24 @@ pub struct RiskView {
     pub gross_exposure: Money,
     /// Notional of all open orders of the hub.
     pub open_notional: Money,
+    /// All positions of the hub at their marks, shorts negative.
+    pub net_exposure: Money,
+    /// Notional of all open orders of the hub on the order's side.
+    pub open_notional_side: Money,
+    /// Sizes of all positions at the instrument's venue, and of all open orders there.
+    pub venue_exposure: Money,
+    /// Sizes of all that the order's agent holds, and of its open orders.
+    pub agent_exposure: Money,
+    /// All positions in the instrument's base asset, shorts negative.
+    pub base_exposure: Money,
+    /// Notional of all open orders in that asset on the order's side.
+    pub base_open_side: Money,
+    /// Equity at the start of the UTC day.
+    pub equity_day: Money,
+    /// What the order's agent has lost since then; negative = earned.
+    pub agent_loss: Money,
+    /// Margin of all positions and open orders, in millionths of the account's unit of money.
+    pub margin_millionths: Money,
     /// Correlation of this trade with what is held, in ppm: positive when it adds to the same bet.
     pub correlation_ppm: i64,
     /// Volume of the last 24 hours in money.

@@ -1,6 +1,7 @@
 //! Every verdict is reached by one named test, and its code never changes.
 
 use acth_core::{
+    currency::Rate,
     event::Side,
     instrument::{InstrumentId, Instruments},
     money::Money,
@@ -97,6 +98,28 @@ reached! {
         *request = request.post_only();
         view.best_ask = 100;
     };
+    unknown_agent: UnknownAgent by |request, _, _| request.agent = 17;
+    no_rate: NoRate by |_, view, _| view.rate = Rate::UNKNOWN;
+    message_rate: MessageRate by |_, view, _| view.messages_last_second = 1024;
+    venue_message_rate: VenueMessageRate by |_, view, _| {
+        view.venue_messages_last_second = 1024;
+    };
+    daily_loss: DailyLoss by |_, view, limits| {
+        view.equity_day += Money::ONE;
+        limits.daily_loss_ppm = 0;
+    };
+    agent_loss: AgentLoss by |_, view, limits| {
+        view.agent_loss = Money::ONE;
+        limits.agent_loss_ppm = 0;
+    };
+    net_exposure: NetExposure by |_, _, limits| limits.net_exposure_ppm = 100;
+    venue_exposure: VenueExposure by |_, _, limits| limits.venue_exposure_ppm = 100;
+    agent_exposure: AgentExposure by |_, _, limits| limits.agent_exposure_ppm = 100;
+    concentration: Concentration by |_, _, limits| limits.concentration_ppm = 100;
+    margin: Margin by |_, view, limits| {
+        view.margin_millionths = Money(view.equity.0 * 1_000_000);
+        limits.margin_ppm = 1;
+    };
 }
 
 #[test]
@@ -127,6 +150,17 @@ fn codes_and_names_are_stable() {
         (23, "UnknownInstrument"),
         (24, "Contradiction"),
         (25, "WouldTake"),
+        (26, "UnknownAgent"),
+        (27, "NoRate"),
+        (28, "MessageRate"),
+        (29, "VenueMessageRate"),
+        (30, "DailyLoss"),
+        (31, "AgentLoss"),
+        (32, "NetExposure"),
+        (33, "VenueExposure"),
+        (34, "AgentExposure"),
+        (35, "Concentration"),
+        (36, "Margin"),
     ];
     assert_eq!(
         Denial::ALL.map(|denial| (denial.code(), denial.name())),
@@ -138,7 +172,7 @@ fn codes_and_names_are_stable() {
         assert!(sentence.ends_with('.') && sentence.len() > 20, "{sentence}");
     }
     assert_eq!(Denial::from_code(0), None);
-    assert_eq!(Denial::from_code(26), None);
+    assert_eq!(Denial::from_code(37), None);
 }
 
 #[test]
@@ -174,6 +208,7 @@ fn codes_of_states_and_their_reasons_are_stable() {
         "IngressBehind",
         "KillFlag",
         "RunEnded",
+        "DailyLoss",
     ];
     assert_eq!(StateReason::ALL.map(StateReason::name), names);
     for (index, reason) in StateReason::ALL.into_iter().enumerate() {
@@ -181,7 +216,7 @@ fn codes_of_states_and_their_reasons_are_stable() {
         assert_eq!(StateReason::from_code(reason as u16), Some(reason));
     }
     assert_eq!(StateReason::from_code(0), None);
-    assert_eq!(StateReason::from_code(20), None);
+    assert_eq!(StateReason::from_code(21), None);
 }
 
 #[test]
@@ -195,6 +230,21 @@ fn reducing_orders_pass_the_limits_that_guard_growth() {
         limits.drawdown_ppm = 0;
         view.equity = Money(i128::MIN);
     });
+    passes_reducing(|_, view, limits| {
+        limits.daily_loss_ppm = 0;
+        limits.agent_loss_ppm = 0;
+        view.equity_day = Money(i128::MAX);
+        view.agent_loss = Money(i128::MAX);
+    });
+    passes_reducing(|_, _, limits| limits.net_exposure_ppm = 0);
+    passes_reducing(|_, _, limits| limits.venue_exposure_ppm = 0);
+    passes_reducing(|_, _, limits| limits.agent_exposure_ppm = 0);
+    passes_reducing(|_, _, limits| limits.concentration_ppm = 0);
+    passes_reducing(|_, view, limits| {
+        limits.margin_ppm = 1_000_000;
+        view.margin_millionths = Money(i128::MAX);
+    });
+    passes_reducing(|_, view, _| view.rate = Rate::UNKNOWN);
     passes_reducing(|_, view, _| view.correlation_ppm = i64::MAX);
     passes_reducing(|_, view, _| view.volume_24h = Money(-1));
     passes_reducing(|_, view, limits| {
@@ -207,7 +257,7 @@ fn reducing_orders_pass_the_limits_that_guard_growth() {
 #[test]
 fn reducing_orders_do_not_pass_the_others() {
     type Change = fn(&mut OrderRequest, &mut RiskView, &mut Limits);
-    let rows: [(Denial, Change); 8] = [
+    let rows: [(Denial, Change); 11] = [
         (Denial::Halted, |_, view, _| {
             view.trading_state = TradingState::Halted
         }),
@@ -219,6 +269,13 @@ fn reducing_orders_do_not_pass_the_others() {
         }),
         (Denial::OrderRate, |_, _, limits| {
             limits.orders_per_second = 0
+        }),
+        (Denial::UnknownAgent, |request, _, _| request.agent = 0),
+        (Denial::MessageRate, |_, _, limits| {
+            limits.messages_per_second = 0
+        }),
+        (Denial::VenueMessageRate, |_, _, limits| {
+            limits.venue_messages_per_second = 0
         }),
         (Denial::OrderNotional, |_, _, limits| {
             limits.order_notional_max = Money(0)
@@ -287,6 +344,67 @@ fn every_field_of_the_default_limits_can_be_meant() {
         change(|l| l.orders_per_second = 1025),
         Err("orders_per_second")
     );
+    type Field = (&'static str, fn(&mut Limits), fn(&mut Limits));
+    let fields: [Field; 9] = [
+        (
+            "net_exposure_ppm",
+            |l| l.net_exposure_ppm = 100_000_000,
+            |l| l.net_exposure_ppm += 1,
+        ),
+        (
+            "venue_exposure_ppm",
+            |l| l.venue_exposure_ppm = 100_000_000,
+            |l| {
+                l.venue_exposure_ppm += 1;
+            },
+        ),
+        (
+            "agent_exposure_ppm",
+            |l| l.agent_exposure_ppm = 100_000_000,
+            |l| {
+                l.agent_exposure_ppm += 1;
+            },
+        ),
+        (
+            "concentration_ppm",
+            |l| l.concentration_ppm = 100_000_000,
+            |l| l.concentration_ppm += 1,
+        ),
+        (
+            "daily_loss_ppm",
+            |l| l.daily_loss_ppm = 1_000_000,
+            |l| l.daily_loss_ppm += 1,
+        ),
+        (
+            "agent_loss_ppm",
+            |l| l.agent_loss_ppm = 1_000_000,
+            |l| l.agent_loss_ppm += 1,
+        ),
+        (
+            "messages_per_second",
+            |l| l.messages_per_second = 1024,
+            |l| l.messages_per_second += 1,
+        ),
+        (
+            "venue_messages_per_second",
+            |l| l.venue_messages_per_second = 1024,
+            |l| {
+                l.venue_messages_per_second += 1;
+            },
+        ),
+        (
+            "margin_ppm",
+            |l| l.margin_ppm = 1_000_000,
+            |l| l.margin_ppm += 1,
+        ),
+    ];
+    for (field, most, beyond) in fields {
+        let mut limits = Limits::default();
+        most(&mut limits);
+        assert_eq!(limits.check(), Ok(()), "{field}");
+        beyond(&mut limits);
+        assert_eq!(limits.check().map_err(|error| error.field), Err(field));
+    }
     assert_eq!(change(|l| l.open_orders = 257), Err("open_orders"));
     assert_eq!(change(|l| l.stale_after_ns = -1), Err("stale_after_ns"));
     assert_eq!(

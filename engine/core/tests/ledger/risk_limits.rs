@@ -244,7 +244,7 @@ fn without_equity_nothing_may_grow() {
         let mut view = view();
         (view.equity, view.equity_max) = (equity, Money::ZERO);
         // The fall below a peak of nothing is allowed here, so that the position limit must speak.
-        view.equity_max = equity;
+        (view.equity_max, view.equity_day) = (equity, equity);
         assert_eq!(
             check(&request(), &view, &wide()),
             Err(Denial::PositionLimit)
@@ -382,6 +382,78 @@ fn amounts_beyond_the_bound_are_denied_not_wrapped() {
     denied(|_, view, _| view.open_notional = MONEY_MAX + Money(1));
     denied(|_, view, _| (view.gross_exposure, view.open_notional) = (MONEY_MAX, MONEY_MAX));
     denied(|_, view, _| view.position = i64::MAX);
+    let beyond = MONEY_MAX + Money(1);
+    for (what, view) in [
+        (
+            "net",
+            RiskView {
+                net_exposure: -beyond,
+                ..view()
+            },
+        ),
+        (
+            "open side",
+            RiskView {
+                open_notional_side: beyond,
+                ..view()
+            },
+        ),
+        (
+            "venue",
+            RiskView {
+                venue_exposure: beyond,
+                ..view()
+            },
+        ),
+        (
+            "agent",
+            RiskView {
+                agent_exposure: beyond,
+                ..view()
+            },
+        ),
+        (
+            "base",
+            RiskView {
+                base_exposure: beyond,
+                ..view()
+            },
+        ),
+        (
+            "base open",
+            RiskView {
+                base_open_side: beyond,
+                ..view()
+            },
+        ),
+        (
+            "day",
+            RiskView {
+                equity_day: beyond,
+                ..view()
+            },
+        ),
+        (
+            "loss",
+            RiskView {
+                agent_loss: -beyond,
+                ..view()
+            },
+        ),
+        (
+            "margin",
+            RiskView {
+                margin_millionths: Money(MONEY_MAX.0 * 1_000_000 + 1),
+                ..view()
+            },
+        ),
+    ] {
+        assert_eq!(
+            check(&request(), &view, &wide()),
+            Err(Denial::Overflow),
+            "{what}"
+        );
+    }
     denied(|_, view, limits| {
         (view.equity, view.equity_max) = (MONEY_MAX, MONEY_MAX);
         limits.position_share_ppm = u32::MAX;
@@ -389,7 +461,7 @@ fn amounts_beyond_the_bound_are_denied_not_wrapped() {
     let mut view = view();
     (view.equity, view.equity_max) = (MONEY_MAX, MONEY_MAX);
     assert_eq!(check(&request(), &view, &wide()), Ok(()));
-    (view.equity, view.equity_max) = (-MONEY_MAX, -MONEY_MAX);
+    (view.equity, view.equity_max, view.equity_day) = (-MONEY_MAX, -MONEY_MAX, -MONEY_MAX);
     assert_eq!(
         check(&request(), &view, &wide()),
         Err(Denial::PositionLimit),

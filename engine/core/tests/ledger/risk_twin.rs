@@ -1,13 +1,14 @@
 //! The gate against a twin written as a list of sentences in wide arithmetic, over calm and extreme numbers.
 
 use acth_core::{
+    currency::Rate,
     decision::{OrderType, TimeInForce},
     event::Side,
     money::Money,
     orders::OPEN_ORDERS_MAX,
     risk::{
         Denial, Limits, MONEY_MAX, OrderRequest, RiskView, Terms, TradingState, check,
-        quantity_for_risk,
+        largest_allowed, quantity_for_risk,
     },
 };
 use proptest::prelude::*;
@@ -90,8 +91,10 @@ fn twin(request: &OrderRequest, view: &RiskView, limits: &Limits) -> Result<(), 
     let age = i128::from(view.quote_age_ns).abs();
     let worse = request.price.max(view.reference_price);
     let notional = amount(terms, worse, i128::from(request.quantity));
+    let notional = notional.and_then(|notional| in_account(view, notional));
     first_due([
         (Denial::Halted, view.trading_state == TradingState::Halted),
+        (Denial::UnknownAgent, !(1..=16).contains(&request.agent)),
         (Denial::DecisionsFull, view.decisions_room == 0),
         (Denial::DuplicateId, view.is_id_used),
         (
@@ -135,6 +138,14 @@ fn twin(request: &OrderRequest, view: &RiskView, limits: &Limits) -> Result<(), 
             Denial::OrderRate,
             view.orders_last_second >= limits.orders_per_second,
         ),
+        (
+            Denial::MessageRate,
+            view.messages_last_second >= limits.messages_per_second,
+        ),
+        (
+            Denial::VenueMessageRate,
+            view.venue_messages_last_second >= limits.venue_messages_per_second,
+        ),
         (Denial::Overflow, notional.is_none()),
         (
             Denial::OrderNotional,
@@ -166,16 +177,10 @@ fn twin_growth(
     if after.abs() < before.abs() && after.signum() * before.signum() >= 0 {
         return Ok(());
     }
-    let worst = amount(terms, price, after.abs());
+    let worst = amount(terms, price, after.abs()).and_then(|worst| in_account(view, worst));
     let equity = view.equity.0;
     let share = |ppm: u32| i128::from(ppm);
-    let fall = view.equity_max.0.saturating_sub(equity);
     let position_max = wide_share(equity, limits.position_share_ppm);
-    let gross = view
-        .gross_exposure
-        .0
-        .saturating_add(view.open_notional.0)
-        .saturating_add(notional);
     let exceeds_share =
         |amount: i128, ppm: u32| product_exceeds((amount, MILLION), (equity, share(ppm)));
     first_due([
@@ -188,17 +193,10 @@ fn twin_growth(
             Denial::Reducing,
             view.trading_state == TradingState::Reducing,
         ),
-        (
-            Denial::Overflow,
-            is_huge(view.equity) || is_huge(view.equity_max),
-        ),
-        (
-            Denial::Drawdown,
-            product_exceeds(
-                (fall, MILLION),
-                (view.equity_max.0.max(0), share(limits.drawdown_ppm)),
-            ),
-        ),
+        (Denial::NoRate, !view.rate.is_known()),
+    ])?;
+    twin_losses(view, limits)?;
+    first_due([
         (Denial::Overflow, worst.is_none()),
         (
             Denial::PositionLimit,
@@ -219,16 +217,9 @@ fn twin_growth(
                 (equity, share(limits.risk_per_trade_ppm)),
             ),
         ),
-        (
-            Denial::Overflow,
-            [view.gross_exposure, view.open_notional, Money(gross)]
-                .into_iter()
-                .any(is_huge),
-        ),
-        (
-            Denial::GrossExposure,
-            exceeds_share(gross, limits.gross_exposure_ppm),
-        ),
+    ])?;
+    twin_levels(sign, view, limits, notional)?;
+    first_due([
         (
             Denial::CorrelationLimit,
             view.correlation_ppm > i64::from(limits.correlation_ppm),
@@ -238,6 +229,118 @@ fn twin_growth(
             view.volume_24h < limits.volume_24h_min,
         ),
     ])
+}
+
+/// Equity against its peak and the day's first, the agent against the day's first.
+fn twin_losses(view: &RiskView, limits: &Limits) -> Result<(), Denial> {
+    let equity = view.equity.0;
+    let lost = |lost: i128, of: Money, ppm: u32| {
+        product_exceeds((lost, MILLION), (of.0.max(0), i128::from(ppm)))
+    };
+    let below = |before: Money| before.0.saturating_sub(equity);
+    first_due([
+        (
+            Denial::Overflow,
+            is_huge(view.equity) || is_huge(view.equity_max),
+        ),
+        (
+            Denial::Drawdown,
+            lost(below(view.equity_max), view.equity_max, limits.drawdown_ppm),
+        ),
+        (Denial::Overflow, is_huge(view.equity_day)),
+        (
+            Denial::DailyLoss,
+            lost(
+                below(view.equity_day),
+                view.equity_day,
+                limits.daily_loss_ppm,
+            ),
+        ),
+        (Denial::Overflow, is_huge(view.agent_loss)),
+        (
+            Denial::AgentLoss,
+            lost(view.agent_loss.0, view.equity_day, limits.agent_loss_ppm),
+        ),
+    ])
+}
+
+/// Every level: what is held towards the order's side, what is open, and the order, against a share of equity.
+fn twin_levels(sign: i128, view: &RiskView, limits: &Limits, notional: i128) -> Result<(), Denial> {
+    let zero = Money::ZERO;
+    let levels = [
+        (
+            Denial::GrossExposure,
+            view.gross_exposure,
+            1,
+            view.open_notional,
+            limits.gross_exposure_ppm,
+        ),
+        (
+            Denial::NetExposure,
+            view.net_exposure,
+            sign,
+            view.open_notional_side,
+            limits.net_exposure_ppm,
+        ),
+        (
+            Denial::VenueExposure,
+            view.venue_exposure,
+            1,
+            zero,
+            limits.venue_exposure_ppm,
+        ),
+        (
+            Denial::AgentExposure,
+            view.agent_exposure,
+            1,
+            zero,
+            limits.agent_exposure_ppm,
+        ),
+        (
+            Denial::Concentration,
+            view.base_exposure,
+            sign,
+            view.base_open_side,
+            limits.concentration_ppm,
+        ),
+    ];
+    for (verdict, held, sign, open, ppm) in levels {
+        let sum = (held.0.saturating_mul(sign))
+            .saturating_add(open.0)
+            .saturating_add(notional);
+        let is_beyond = [held, open, Money(sum)].into_iter().any(is_huge);
+        let allowed = (view.equity.0, i128::from(ppm));
+        first_due([
+            (Denial::Overflow, is_beyond),
+            (verdict, product_exceeds((sum, MILLION), allowed)),
+        ])?;
+    }
+    let margin = view.margin_millionths;
+    let is_beyond = margin.0.unsigned_abs() > MONEY_MAX.0.unsigned_abs() * 1_000_000;
+    // Whole shares of the order, so that 256 bits are needed on one side only.
+    let needed = notional * i128::from(limits.margin_ppm);
+    first_due([
+        (Denial::Overflow, is_beyond),
+        (
+            Denial::Margin,
+            limits.margin_ppm > 0
+                && product_exceeds(
+                    (margin.0.saturating_add(needed), 1),
+                    (view.equity.0, MILLION),
+                ),
+        ),
+    ])
+}
+
+/// An amount in the account's currency by long division of the 256-bit product; `None` beyond the bound.
+fn in_account(view: &RiskView, amount: i128) -> Option<i128> {
+    // The views use three rates only: one, unknown, and 3/100.
+    if view.rate == Rate::ONE {
+        return Some(amount);
+    }
+    let mantissa = if view.rate.is_known() { 3 } else { 0 };
+    let worth = (amount * mantissa).div_euclid(100);
+    (!is_huge(Money(worth))).then_some(worth)
 }
 
 /// A share of an amount, towards zero, in steps that cannot overflow.
@@ -272,6 +375,14 @@ fn money() -> impl Strategy<Value = Money> {
     ]
 }
 
+fn margins() -> impl Strategy<Value = Money> {
+    prop_oneof![
+        6 => (-10i64..3_000_000).prop_map(|units| Money(Money::from_units(units).0 * MILLION)),
+        1 => any::<i128>().prop_map(Money),
+        1 => Just(Money(MONEY_MAX.0 * MILLION)),
+    ]
+}
+
 fn ppm() -> impl Strategy<Value = u32> {
     prop_oneof![4 => 0u32..2_000_000, 1 => any::<u32>(), 1 => Just(1_000_000)]
 }
@@ -282,8 +393,9 @@ prop_compose! {
         price in prop_oneof![4 => 90i64..110, 1 => integer()],
         quantity in prop_oneof![4 => 1i64..3000, 1 => integer()],
         form in 0u8..6,
+        agent in prop_oneof![20 => 1u16..17, 1 => any::<u16>()],
     ) -> OrderRequest {
-        let mut wished = request();
+        let mut wished = request().by(agent);
         wished.side = if is_bid { Side::Bid } else { Side::Ask };
         (wished.price, wished.quantity) = (price, quantity);
         match form {
@@ -309,8 +421,23 @@ prop_compose! {
         counts in (0u32..12, 0u32..12, 0u32..12),
         amounts in (money(), money(), money(), money(), money()),
         correlation in prop_oneof![4 => -1_000_000i64..1_000_000, 1 => any::<i64>()],
+        levels in (money(), money(), money(), money(), money(), money()),
+        days in (money(), money(), margins()),
+        rate in 0u8..12,
+        messages in (0u32..12, 0u32..12),
     ) -> RiskView {
         let mut scene = view();
+        (scene.net_exposure, scene.open_notional_side, scene.venue_exposure) =
+            (levels.0, levels.1, levels.2);
+        (scene.agent_exposure, scene.base_exposure, scene.base_open_side) =
+            (levels.3, levels.4, levels.5);
+        (scene.equity_day, scene.agent_loss, scene.margin_millionths) = days;
+        (scene.messages_last_second, scene.venue_messages_last_second) = messages;
+        scene.rate = match rate {
+            0 => Rate::UNKNOWN,
+            1..4 => Rate::new(3, 2).unwrap(),
+            _ => Rate::ONE,
+        };
         scene.trading_state = TradingState::from_code(state).unwrap();
         let (tick, lot, quantity_min, places) = steps;
         let scale = 10i64.pow(places);
@@ -339,6 +466,8 @@ prop_compose! {
         volume_24h_min in money(),
         counts in (5u32..20, 5u32..20, 5u32..20),
         stale_after_ns in 0i64..100,
+        levels in (ppm(), ppm(), ppm(), ppm(), ppm(), ppm(), 0u32..1_000_001),
+        messages in (5u32..20, 5u32..20),
     ) -> Limits {
         Limits {
             position_share_ppm: shares.0,
@@ -356,6 +485,15 @@ prop_compose! {
             open_orders: counts.1,
             open_orders_per_instrument: counts.2,
             stale_after_ns: stale_after_ns + 50,
+            net_exposure_ppm: levels.0,
+            venue_exposure_ppm: levels.1,
+            agent_exposure_ppm: levels.2,
+            concentration_ppm: levels.3,
+            daily_loss_ppm: levels.4,
+            agent_loss_ppm: levels.5,
+            margin_ppm: levels.6,
+            messages_per_second: messages.0,
+            venue_messages_per_second: messages.1,
         }
     }
 }
@@ -370,7 +508,7 @@ proptest! {
 
     /// One part changed in a calm moment: most verdicts then come from a limit near its edge.
     #[test]
-    fn the_gate_equals_its_twin_in_calm(request in requests(), scene in views(), which in 0u8..8) {
+    fn the_gate_equals_its_twin_in_calm(request in requests(), scene in views(), which in 0u8..14) {
         let mut calm = view();
         calm.position = scene.position;
         match which {
@@ -381,11 +519,48 @@ proptest! {
             4 => calm.open_ask_quantity = scene.open_ask_quantity,
             5 => calm.terms = scene.terms,
             6 => calm.reference_price = scene.reference_price,
+            7 => (calm.net_exposure, calm.open_notional_side) =
+                (scene.net_exposure, scene.open_notional_side),
+            8 => calm.venue_exposure = scene.venue_exposure,
+            9 => calm.agent_exposure = scene.agent_exposure,
+            10 => (calm.base_exposure, calm.base_open_side) =
+                (scene.base_exposure, scene.base_open_side),
+            11 => (calm.equity_day, calm.agent_loss) = (scene.equity_day, scene.agent_loss),
+            12 => (calm.margin_millionths, calm.rate) = (scene.margin_millionths, scene.rate),
             _ => calm.own_opposite_price = scene.own_opposite_price,
         }
-        for limits in [Limits::default(), wide()] {
+        let reckoned = Limits { margin_ppm: 500_000, ..wide() };
+        for limits in [Limits::default(), wide(), reckoned] {
             prop_assert_eq!(check(&request, &calm, &limits), twin(&request, &calm, &limits));
         }
+    }
+
+    /// Cutting to size finds the largest quantity that a walk over all lots finds.
+    #[test]
+    fn the_largest_allowed_is_what_a_walk_over_all_lots_finds(
+        wished in requests(), scene in views(), which in 0u8..5, quantity in 1i64..400,
+    ) {
+        let mut calm = view();
+        calm.terms = scene.terms;
+        calm.position = scene.position.clamp(-400, 400);
+        calm.equity = Money::from_units(20_000);
+        match which {
+            0 => calm.trading_state = scene.trading_state,
+            1 => calm.open_ask_quantity = scene.open_ask_quantity.clamp(0, 300),
+            2 => calm.base_exposure = scene.base_exposure,
+            3 => calm.margin_millionths = scene.margin_millionths,
+            _ => calm.venue_exposure = scene.venue_exposure,
+        }
+        let limits = Limits {
+            concentration_ppm: 900_000, venue_exposure_ppm: 800_000, margin_ppm: 500_000, ..wide()
+        };
+        let wished = OrderRequest { quantity, ..wished };
+        let passes = |quantity: &i64| {
+            let cut = OrderRequest { quantity: *quantity, ..wished };
+            check(&cut, &calm, &limits).is_ok()
+        };
+        let walked = (1..=quantity).rev().find(passes).unwrap_or(0);
+        prop_assert_eq!(largest_allowed(&wished, &calm, &limits), walked);
     }
 
     #[test]

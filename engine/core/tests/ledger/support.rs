@@ -1,6 +1,7 @@
 //! Instruments, requests and views that the tests start from.
 
 use acth_core::{
+    currency::Rate,
     event::Side,
     hash::StateHasher,
     instrument::{AssetClass, Contract, Instrument, InstrumentId, Instruments},
@@ -36,7 +37,7 @@ pub(crate) fn instruments() -> Instruments {
 
 /// A buy of 10 at 100, both whole numbers: notional 1000.
 pub(crate) fn request() -> OrderRequest {
-    OrderRequest::limit(ETH, Side::Bid, 100, 10)
+    OrderRequest::limit(ETH, Side::Bid, 100, 10).by(1)
 }
 
 /// A calm moment with room for everything.
@@ -44,6 +45,7 @@ pub(crate) fn view() -> RiskView {
     RiskView {
         trading_state: TradingState::Active,
         terms: Some(Terms::of(&instrument("ETH", 0, 0))),
+        rate: Rate::ONE,
         decisions_room: 64,
         is_id_used: false,
         position: 0,
@@ -58,10 +60,21 @@ pub(crate) fn view() -> RiskView {
         open_orders: 0,
         open_orders_instrument: 0,
         orders_last_second: 0,
+        messages_last_second: 0,
+        venue_messages_last_second: 0,
         equity: Money::from_units(1_000_000),
         equity_max: Money::from_units(1_000_000),
         gross_exposure: Money::ZERO,
         open_notional: Money::ZERO,
+        net_exposure: Money::ZERO,
+        open_notional_side: Money::ZERO,
+        venue_exposure: Money::ZERO,
+        agent_exposure: Money::ZERO,
+        base_exposure: Money::ZERO,
+        base_open_side: Money::ZERO,
+        equity_day: Money::from_units(1_000_000),
+        agent_loss: Money::ZERO,
+        margin_millionths: Money::ZERO,
         correlation_ppm: 0,
         volume_24h: Money::from_units(1_000_000_000),
     }
@@ -85,6 +98,15 @@ pub(crate) fn wide() -> Limits {
         volume_24h_min: Money::ZERO,
         gross_exposure_ppm: 100_000_000,
         drawdown_ppm: 1_000_000,
+        net_exposure_ppm: 100_000_000,
+        venue_exposure_ppm: 100_000_000,
+        agent_exposure_ppm: 100_000_000,
+        concentration_ppm: 100_000_000,
+        daily_loss_ppm: 1_000_000,
+        agent_loss_ppm: 1_000_000,
+        messages_per_second: 1024,
+        venue_messages_per_second: 1024,
+        margin_ppm: 0,
     }
 }
 

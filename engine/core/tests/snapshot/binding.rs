@@ -1,7 +1,7 @@
 //! A snapshot belongs to one configuration and one strategy, and says where the present ones differ.
 
 use acth_core::{
-    config::CoreConfig,
+    config::{AccountConfig, CoreConfig},
     core::{Core, Input},
     decision::Decisions,
     event::{Event, EventKind},
@@ -63,8 +63,19 @@ fn another_hub_cash_or_half_life_is_named() {
 fn other_instruments_are_named() {
     let fewer = CoreConfig {
         instruments: Instruments::new(config().instruments.rows()[..2].to_vec()).unwrap(),
+        account: AccountConfig::default(),
         ..config()
     };
+    let mut euros = config();
+    euros.account = AccountConfig {
+        currency: "EUR".into(),
+        ..AccountConfig::default()
+    };
+    let text = refusal(&euros);
+    assert!(
+        text.contains("the account's currency is USD in the snapshot, EUR in"),
+        "{text}"
+    );
     assert!(refusal(&fewer).contains("the number of instruments is 3 in the snapshot, 2 in"));
     let changes: [fn(&mut Instrument); 9] = [
         |row| row.venue = "elsewhere".into(),

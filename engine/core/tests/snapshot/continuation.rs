@@ -69,7 +69,7 @@ fn long_life<S: Subject>(steps: &[Step], mut look: impl FnMut(&Core<S>)) -> Hub<
 
 #[test]
 fn a_core_that_is_restored_again_and_again_lives_the_same_long_life() {
-    let hub = long_life::<Hectic>(&long_steps(11, 120_000), |_| ());
+    let hub = long_life::<Hectic>(&long_steps(11, 130_000), |_| ());
     let stats = hub.core.stats();
     let has_gone_round = stats.orders > 5_000 && stats.fills > 4_096;
     assert!(has_gone_round, "{stats:?}");

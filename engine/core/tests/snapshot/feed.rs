@@ -1,12 +1,12 @@
 //! A made-up world: turns random numbers into valid events about instruments and about the orders that were placed.
 
 use acth_core::{
-    config::CoreConfig,
+    config::{AccountConfig, CoreConfig, StartRate},
     decision::{Decision, DecisionKind},
     event::{
-        Bbo, BookState, BookStateChanged, BookStateReason, CommandSent, Event, EventKind, Level,
-        OperatorAction, OperatorCommand, OperatorReason, OrderFilled, OrderReport, ReportReason,
-        Side, TimerFired, Trade, flags,
+        Bbo, BookState, BookStateChanged, BookStateReason, CommandSent, Event, EventKind,
+        FundingSettled, Level, OperatorAction, OperatorCommand, OperatorReason, OrderFilled,
+        OrderReport, RateChanged, ReportReason, Side, TimerFired, Trade, flags,
     },
     instrument::{AssetClass, Contract, Instrument, InstrumentId, Instruments},
     money::Money,
@@ -42,12 +42,12 @@ pub(crate) fn long_steps(seed: u64, count: usize) -> Vec<Step> {
         .collect()
 }
 
-fn instrument(index: usize, symbol: &str, contract: Contract) -> Instrument {
+fn instrument(index: usize, symbol: &str, quote: &str, contract: Contract) -> Instrument {
     Instrument {
         venue: format!("sim-{contract:?}"),
         symbol: symbol.into(),
         base: symbol.into(),
-        quote: "USD".into(),
+        quote: quote.into(),
         asset_class: AssetClass::Crypto,
         contract,
         price_exponent: 2,
@@ -60,12 +60,12 @@ fn instrument(index: usize, symbol: &str, contract: Contract) -> Instrument {
     }
 }
 
-/// A spot and its perpetual, and something else; limits that let nearly everything through.
+/// A spot and its perpetual, and something else that is paid in another currency; limits that let nearly everything through.
 pub(crate) fn config() -> CoreConfig {
     let rows = vec![
-        instrument(0, "BTC", Contract::Spot),
-        instrument(1, "BTC", Contract::Perpetual),
-        instrument(2, "ETH", Contract::Perpetual),
+        instrument(0, "BTC", "USD", Contract::Spot),
+        instrument(1, "BTC", "USD", Contract::Perpetual),
+        instrument(2, "ETH", "EUR", Contract::Perpetual),
     ];
     CoreConfig {
         hub_id: HUB,
@@ -84,9 +84,22 @@ pub(crate) fn config() -> CoreConfig {
             // Tight enough for the sum of open orders to matter.
             gross_exposure_ppm: 8_000,
             drawdown_ppm: 1_000_000,
+            daily_loss_ppm: 1_000_000,
+            agent_loss_ppm: 1_000_000,
+            messages_per_second: 1024,
+            venue_messages_per_second: 1024,
             ..Limits::default()
         },
         correlation_half_life_samples: 20.0,
+        account: AccountConfig {
+            currency: "USD".into(),
+            rates: vec![StartRate {
+                currency: "EUR".into(),
+                mantissa: 11,
+                exponent: 1,
+            }],
+            ..AccountConfig::default()
+        },
     }
 }
 
@@ -186,7 +199,7 @@ impl Feed {
             64..76 => self.report(first, second, third),
             76..86 => self.fill(first, second, third),
             86..93 => self.sent(first, second),
-            93 => Event::new(EventKind::ConnectionChanged, InstrumentId(0)).with_detail(1),
+            93 => account_event(index, second, third),
             94..97 => operator(second, third),
             _ => {
                 self.ts_ns += i64::from(second) * 1_000;
@@ -387,6 +400,25 @@ impl Feed {
             ..CommandSent::default()
         };
         Event::new(EventKind::CommandSent, InstrumentId(order.instrument)).with_body(&body)
+    }
+}
+
+/// What touches the account without a trade.
+fn account_event(index: usize, second: u32, third: u32) -> Event {
+    let of = |kind, index: usize| Event::new(kind, InstrumentId(index as u16));
+    match second % 3 {
+        0 => of(EventKind::ConnectionChanged, 0).with_detail(1),
+        1 => of(EventKind::FundingSettled, index).with_body(&FundingSettled {
+            rate: i64::from(third % 2_000_001) - 1_000_000,
+            price: 0,
+            reserved: [0; 3],
+        }),
+        _ => of(EventKind::RateChanged, 0).with_body(&RateChanged {
+            mantissa: i64::from(third % 400) + 900,
+            currency: second / 3 % 3,
+            exponent: 3,
+            reserved: [0; 3],
+        }),
     }
 }
 

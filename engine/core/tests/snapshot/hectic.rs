@@ -37,6 +37,8 @@ impl Strategy for Hectic {
             let price = quote.level(side).price - side.sign() * ticks * rules.tick;
             let order = OrderRequest::limit(id, side, price, 1 + (draw % 40) as i64);
             // A float of few bits, so that its text in a failure can be read.
+            // One of 16 agents, none, or one too many.
+            let order = order.by((draw >> 12) as u16 % 18);
             let order = order.because((draw % 9) as u16, (self.seen % 1_000) as f64);
             if let Ok(placed) = ctx.place(order) {
                 self.orders[self.placed as usize % REMEMBERED] = placed;

@@ -2,6 +2,7 @@
 //!
 //! Shares are decimals (`0.10` = 10 %), money is a decimal in the account currency, times are text such as `250ms`.
 
+mod account;
 mod engine;
 mod environment;
 pub(crate) mod file;
@@ -21,7 +22,10 @@ use acth_sim::world::WorldConfig;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use self::journal::Purpose;
+pub use self::{
+    account::{Account, Fees, LimitTables, Margin, OwnLimits, Tier},
+    journal::Purpose,
+};
 use crate::exit::Failure;
 
 /// Everything that can be set.
@@ -42,6 +46,10 @@ pub struct Config {
     pub account: Account,
     /// Limits of the risk gate.
     pub risk: Risk,
+    /// Limits that differ from those, by instrument.
+    pub limits: LimitTables,
+    /// Initial margin by contract.
+    pub margin: Margin,
     /// Periods.
     pub intervals: Intervals,
     /// Threads and rings.
@@ -61,14 +69,6 @@ pub struct Config {
     /// What the file says about the world, as opposed to what the preset does.
     #[serde(skip)]
     world_changes: toml::Table,
-}
-
-/// The account.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Account {
-    /// Cash at the start.
-    pub cash: Decimal,
 }
 
 /// Limits of the risk gate.
@@ -99,6 +99,22 @@ pub struct Risk {
     pub gross_exposure: Decimal,
     /// Loss from the highest equity at which trading halts, as a share of it.
     pub drawdown: Decimal,
+    /// Largest sum of all positions netted, either way, as a share of equity.
+    pub net_exposure: Decimal,
+    /// Largest sum of all positions' sizes at one venue as a share of equity.
+    pub venue_exposure: Decimal,
+    /// Largest sum of all positions' sizes of one agent as a share of equity.
+    pub agent_exposure: Decimal,
+    /// Largest position in one base asset, netted over all venues and contracts, as a share of equity.
+    pub concentration: Decimal,
+    /// Loss since the UTC day began at which only reducing orders are let through, as a share of equity then.
+    pub daily_loss: Decimal,
+    /// Loss of one agent since the UTC day began at which it may only reduce, as a share of equity then.
+    pub agent_loss: Decimal,
+    /// Most orders and cancels of the hub in any second; cancels count but are never held back.
+    pub messages_per_second: u32,
+    /// Most orders and cancels to one venue in any second.
+    pub venue_messages_per_second: u32,
 }
 
 /// Periods.
@@ -184,16 +200,6 @@ pub struct Paper {
     pub latency_model: String,
 }
 
-/// Fees of one venue, in parts per million of notional; negative = rebate.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fees {
-    /// Of passive fills.
-    pub maker_ppm: i64,
-    /// Of aggressive fills.
-    pub taker_ppm: i64,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -204,6 +210,8 @@ impl Default for Config {
             log_level: String::from("warn"),
             account: Account::default(),
             risk: Risk::default(),
+            limits: LimitTables::default(),
+            margin: Margin::default(),
             intervals: Intervals::default(),
             engine: Engine::default(),
             host: Host::default(),
@@ -213,14 +221,6 @@ impl Default for Config {
             parameters: toml::Table::new(),
             world: WorldConfig::default(),
             world_changes: toml::Table::new(),
-        }
-    }
-}
-
-impl Default for Account {
-    fn default() -> Self {
-        Self {
-            cash: Decimal::from(1_000_000),
         }
     }
 }
@@ -240,6 +240,14 @@ impl Default for Risk {
             stale_after: String::from("5s"),
             gross_exposure: Decimal::from(2),
             drawdown: Decimal::new(20, 2),
+            net_exposure: Decimal::from(2),
+            venue_exposure: Decimal::from(2),
+            agent_exposure: Decimal::from(2),
+            concentration: Decimal::from(1),
+            daily_loss: Decimal::new(10, 2),
+            agent_loss: Decimal::new(10, 2),
+            messages_per_second: 400,
+            venue_messages_per_second: 400,
         }
     }
 }
@@ -335,6 +343,7 @@ impl Config {
     /// Checks every value that has a bound, whichever verb will use it: a mistake is told before anything is begun.
     fn check(&self) -> Result<(), Failure> {
         self.limits()?;
+        account::check(self)?;
         self.timer_interval_ns()?;
         self.heartbeat_interval_ns()?;
         money("account.cash", self.account.cash)?;
@@ -365,12 +374,15 @@ impl Config {
             }
             row
         });
+        let rows: Vec<Instrument> = rows.collect();
+        let account = account::read(self, &rows)?;
         Ok(CoreConfig {
             hub_id: self.hub_id,
             cash: money("account.cash", self.account.cash)?,
-            instruments: Instruments::new(rows.collect()).map_err(Failure::could_not)?,
+            instruments: Instruments::new(rows).map_err(Failure::could_not)?,
             limits: self.limits()?,
             correlation_half_life_samples: 600.0,
+            account,
         })
     }
 
@@ -398,6 +410,14 @@ impl Config {
             stale_after_ns: duration_ns("risk.stale_after", &risk.stale_after)?,
             gross_exposure_ppm: ppm("risk.gross_exposure", risk.gross_exposure, 100)?,
             drawdown_ppm: ppm("risk.drawdown", risk.drawdown, 1)?,
+            net_exposure_ppm: ppm("risk.net_exposure", risk.net_exposure, 100)?,
+            venue_exposure_ppm: ppm("risk.venue_exposure", risk.venue_exposure, 100)?,
+            agent_exposure_ppm: ppm("risk.agent_exposure", risk.agent_exposure, 100)?,
+            concentration_ppm: ppm("risk.concentration", risk.concentration, 100)?,
+            daily_loss_ppm: ppm("risk.daily_loss", risk.daily_loss, 1)?,
+            agent_loss_ppm: ppm("risk.agent_loss", risk.agent_loss, 1)?,
+            messages_per_second: risk.messages_per_second,
+            venue_messages_per_second: risk.venue_messages_per_second,
             ..Limits::default()
         })
     }

@@ -145,6 +145,7 @@ fn with_capture_fees(config: &Config) -> Config {
         let fees = Fees {
             maker_ppm,
             taker_ppm,
+            tiers: Vec::new(),
         };
         config.fees.entry(String::from(venue)).or_insert(fees);
     }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use acth_core::{
     decision::{Decision, DecisionKind, OrderType, TimeInForce},
     event::{
-        Bbo, BookStateChanged, BookStateReason, CommandSent, Event, EventKind, Level,
-        OperatorAction, OperatorCommand, OperatorReason, OrderFilled, OrderReport, ReportReason,
-        Side, TimerFired, Trade, flags,
+        Bbo, BookStateChanged, BookStateReason, CommandSent, Event, EventKind, FundingSettled,
+        Level, OperatorAction, OperatorCommand, OperatorReason, OrderFilled, OrderReport,
+        RateChanged, ReportReason, Side, TimerFired, Trade, flags,
     },
     instrument::InstrumentId,
     risk::Denial,
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use zerocopy::IntoBytes;
 
 /// Frames of the journal, one of them of an unknown kind.
-pub(crate) const FRAMES: u64 = 25;
+pub(crate) const FRAMES: u64 = 27;
 /// Time of the first frame.
 pub(crate) const START_NS: i64 = 1_700_000_000_000_000_001;
 
@@ -113,6 +113,17 @@ fn events() -> Vec<Event> {
         of(EventKind::ConnectionChanged, first).with_detail(1),
         Event::model_part(u32::MAX, 64, &[0, 255, 16]).at(START_NS - 5, START_NS - 3),
         Event::model_promoted(7, 67, u64::MAX).at(START_NS - 5, START_NS - 3),
+        of(EventKind::FundingSettled, second).with_body(&FundingSettled {
+            rate: -100_000_000,
+            price: 0,
+            reserved: [0; 3],
+        }),
+        of(EventKind::RateChanged, first).with_body(&RateChanged {
+            mantissa: 1_085_000,
+            currency: 1,
+            exponent: 6,
+            reserved: [0; 3],
+        }),
     ]
 }
 
