@@ -243,10 +243,10 @@ fn no_price_jumps_when_a_season_turns() {
         let moves: Vec<f64> = row.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let usual = deviation(&moves);
         for turn in (1_000..12_000).step_by(1_000) {
-            // Six deviations of a step; while a lag glides, a step may hold two moves.
+            // More than five deviations of a step that holds two moves, as it may while a lag glides.
             let around = &moves[turn - 10..turn + 500];
             let largest = around.iter().fold(0.0f64, |most, x| most.max(x.abs()));
-            assert!(largest < 6.0 * usual, "{largest} at {turn}, usual {usual}");
+            assert!(largest < 7.5 * usual, "{largest} at {turn}, usual {usual}");
         }
     }
 }

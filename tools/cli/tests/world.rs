@@ -44,7 +44,7 @@ fn thirty_two_instruments_come_over_the_embedded_venue() {
     let arguments = ["run", "--world", "wide", "--duration", "5s", "--json"];
     let found = summary(&acth(place.path(), &arguments));
     assert_eq!(found["instruments"].as_array().expect("a list").len(), 32);
-    // Some 17,000 messages on a free machine; on a crowded one the venue's thread gets a part of its time.
+    // Some 20,000 messages on a free machine; on a crowded one the venue's thread gets a part of its time.
     assert!(
         found["decode"]["frames"].as_u64().expect("a number") > 500,
         "{found}"
