@@ -4,7 +4,11 @@
 
 use std::time::Instant;
 
-use acth_core::structure::{Structure, StructureConfig, StructureError};
+use acth_core::{
+    hash::StateHasher,
+    snapshot::Encoder,
+    structure::{Structure, StructureConfig, StructureError},
+};
 
 const NS_PER_MS: i64 = 1_000_000;
 /// Prices of one instrument in a second.
@@ -102,6 +106,7 @@ fn run(count: usize, timers: &mut Vec<u64>, is_told: bool) -> Result<f64, Struct
         }
     }
     if is_told {
+        tell_size(&structure);
         println!(
             "      {} edges, {} pairs, clean correlations renewed {} times in {} s",
             structure.edges().count(),
@@ -111,6 +116,29 @@ fn run(count: usize, timers: &mut Vec<u64>, is_told: bool) -> Result<f64, Struct
         );
     }
     Ok(price_ns as f64 / prices as f64)
+}
+
+/// How large the state is, and what a hash of all of it and of its brief costs.
+fn tell_size(structure: &Structure) {
+    let mut out = Encoder::default();
+    structure.write(&mut out);
+    let (mut whole_ns, mut brief_ns) = (u128::MAX, u128::MAX);
+    for _ in 0..50 {
+        let mut hash = StateHasher::new();
+        let start = Instant::now();
+        structure.write(&mut hash);
+        whole_ns = whole_ns.min(start.elapsed().as_nanos());
+        let start = Instant::now();
+        structure.write_brief(&mut hash);
+        brief_ns = brief_ns.min(start.elapsed().as_nanos());
+        std::hint::black_box(hash.finish());
+    }
+    println!(
+        "      state of {} kB; hash of all {:.1} us, of the brief {:.2} us",
+        out.into_bytes().len() / 1_000,
+        whole_ns as f64 / 1_000.0,
+        brief_ns as f64 / 1_000.0,
+    );
 }
 
 fn main() -> Result<(), StructureError> {

@@ -25,6 +25,7 @@ use alloc::{vec, vec::Vec};
 
 use super::{
     config::LAG_COUNT_MAX,
+    kernel::{CURVE, EMPTY_SHARE_MAX, Kernel, OVERLAP_MIN, place_of},
     persist::{load_floats, load_index, load_weight, write_floats},
 };
 use crate::{
@@ -40,69 +41,6 @@ const _: () = assert!(ROWS >= LAG_COUNT_MAX + 4 * BATCH_ROWS && ROWS.is_power_of
 
 /// Deviations by which a contrast at a lag must be above the one at no lag, to be told from it.
 const LEAD_SCORE_MIN: f64 = 2.0;
-
-/// Lags to each side that a contrast adds up.
-const KERNEL_REACH: usize = 3;
-const KERNEL_SIZE: usize = 2 * KERNEL_REACH + 1;
-/// Largest share of empty rows that a kernel follows: rarer quotes smear a peak beyond its reach anyway.
-const EMPTY_SHARE_MAX: f64 = 0.9;
-/// Overlap of two kernels below which their contrasts count as unrelated.
-const OVERLAP_MIN: f64 = 0.05;
-/// Room for all lags, with zeros at both ends for the kernel.
-const CURVE: usize = 2 * (LAG_COUNT_MAX + KERNEL_REACH) + 1;
-
-/// Where a lag stands in a curve.
-const fn place_of(lag: i32) -> usize {
-    (lag + (LAG_COUNT_MAX + KERNEL_REACH) as i32) as usize
-}
-
-/// What late prices make of one sharp peak. A price at the end of a row is `n` rows old with the share of empty rows to the
-/// power of `n`, so the second's lateness smears a peak to later lags and the first's to earlier ones. Laid over a curve
-/// it is the matched filter: it gathers a peak's strength and, unlike the largest single lag or a symmetric mean, is not
-/// drawn towards the series that is quoted less often.
-#[derive(Clone, Copy, Debug)]
-struct Kernel {
-    /// Their squares add up to one.
-    weights: [f64; KERNEL_SIZE],
-    /// Correlation of two contrasts so many lags apart, for white series.
-    overlaps: [f64; KERNEL_SIZE],
-}
-
-impl Kernel {
-    fn new(empty_shares: [f64; 2]) -> Self {
-        let mut weights = [1.0; KERNEL_SIZE];
-        for ago in 1..=KERNEL_REACH {
-            weights[KERNEL_REACH - ago] = weights[KERNEL_REACH - ago + 1] * empty_shares[0];
-            weights[KERNEL_REACH + ago] = weights[KERNEL_REACH + ago - 1] * empty_shares[1];
-        }
-        let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
-        let unit = 1.0 / libm::sqrt(squares);
-        weights.iter_mut().for_each(|weight| *weight *= unit);
-        let mut overlaps = [0.0; KERNEL_SIZE];
-        for (apart, overlap) in overlaps.iter_mut().enumerate() {
-            for (one, other) in weights.iter().zip(&weights[apart..]) {
-                *overlap += one * other;
-            }
-        }
-        Self { weights, overlaps }
-    }
-
-    /// The contrast at a lag: the kernel laid over the curve.
-    fn contrast(&self, curve: &[f64; CURVE], lag: i32) -> f64 {
-        let start = place_of(lag) - KERNEL_REACH;
-        let mut sum = 0.0;
-        for (weight, value) in self.weights.iter().zip(&curve[start..]) {
-            sum += weight * value;
-        }
-        sum
-    }
-
-    /// Standard deviation of the difference of two contrasts so many lags apart, in those of one.
-    fn difference(&self, apart: usize) -> f64 {
-        let overlap = self.overlaps.get(apart).copied().unwrap_or(0.0);
-        libm::sqrt((2.0 - 2.0 * overlap).max(0.0))
-    }
-}
 
 /// The strongest lag of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

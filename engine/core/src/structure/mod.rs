@@ -26,6 +26,7 @@ mod graph;
 mod grid;
 mod hayashi_yoshida;
 pub mod hedge;
+mod kernel;
 mod lead_lag;
 mod mood;
 pub mod normal;
