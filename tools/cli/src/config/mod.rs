@@ -6,6 +6,7 @@ mod engine;
 mod environment;
 pub(crate) mod file;
 mod journal;
+mod models;
 mod nearest;
 
 use std::{collections::BTreeMap, path::Path};
@@ -20,7 +21,7 @@ use acth_sim::world::WorldConfig;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use self::journal::Purpose;
+pub use self::{journal::Purpose, models::Models};
 use crate::exit::Failure;
 
 /// Everything that can be set.
@@ -49,6 +50,8 @@ pub struct Config {
     pub journal: Journal,
     /// The paper venue.
     pub paper: Paper,
+    /// Models that are brought into use at the start.
+    pub models: Models,
     /// Fees by venue; what is not listed keeps the instrument's own.
     pub fees: BTreeMap<String, Fees>,
     /// Parameters of the strategy; its own defaults where absent.
@@ -202,6 +205,7 @@ impl Default for Config {
             host: Host::default(),
             journal: Journal::default(),
             paper: Paper::default(),
+            models: Models::default(),
             fees: BTreeMap::new(),
             parameters: toml::Table::new(),
             world: WorldConfig::default(),
