@@ -69,7 +69,7 @@ const ALL: &[&str] = &[
 ];
 
 /// Crates that must forbid unsafe code altogether.
-const SAFE_CRATES: [&str; 8] = [
+const SAFE_CRATES: [&str; 9] = [
     "adapters/sim",
     "adapters/venues",
     "adapters/wire",
@@ -78,6 +78,7 @@ const SAFE_CRATES: [&str; 8] = [
     "tools/cli",
     "tools/export",
     "tools/latency",
+    "tools/learn",
 ];
 
 /// Longest source file.

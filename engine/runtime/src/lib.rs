@@ -14,6 +14,7 @@ pub mod latency;
 pub mod machine;
 pub mod manifest;
 mod memory;
+pub mod models;
 pub mod monitor;
 pub mod pipeline;
 pub mod placement;

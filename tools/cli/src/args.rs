@@ -1,12 +1,16 @@
 //! The command line: verbs, flags and their help.
 
 mod latency;
+mod model;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb};
+pub use self::{
+    latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb},
+    model::{ModelArgs, ModelVerb},
+};
 use crate::config::worlds;
 
 /// Autonomous Cross-Asset Trading Hub: market events in, journaled decisions out, replayed bit for bit.
@@ -36,6 +40,9 @@ pub enum Verb {
     /// Look into a journal.
     #[command(subcommand)]
     Journal(JournalVerb),
+    /// Look at a model's files.
+    #[command(subcommand)]
+    Model(ModelVerb),
     /// Look at this host as a colocation engineer would: what on it would hurt trading, why, and the command that fixes it.
     Doctor(DoctorArgs),
     /// Print the whole configuration in force, as TOML.

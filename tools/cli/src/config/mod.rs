@@ -7,6 +7,7 @@ mod engine;
 mod environment;
 pub(crate) mod file;
 mod journal;
+mod models;
 mod nearest;
 pub(crate) mod worlds;
 
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     account::{Account, Fees, LimitTables, Margin, OwnLimits, Tier},
     journal::Purpose,
+    models::Models,
 };
 use crate::exit::Failure;
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub journal: Journal,
     /// The paper venue.
     pub paper: Paper,
+    /// Models that are brought into use at the start.
+    pub models: Models,
     /// Fees by venue; what is not listed keeps the instrument's own.
     pub fees: BTreeMap<String, Fees>,
     /// Parameters of the strategy; its own defaults where absent.
@@ -217,6 +221,7 @@ impl Default for Config {
             host: Host::default(),
             journal: Journal::default(),
             paper: Paper::default(),
+            models: Models::default(),
             fees: BTreeMap::new(),
             parameters: toml::Table::new(),
             world: WorldConfig::default(),

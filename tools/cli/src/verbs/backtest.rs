@@ -22,8 +22,8 @@ use acth_venues::{
 };
 
 use super::{
-    NewJournal, create_journal, engine_config, journal_path, paper::PaperSetup, show, summarise,
-    thread_mode, words,
+    NewJournal, create_journal, engine_config, journal_path, model_inputs, paper::PaperSetup, show,
+    summarise, thread_mode, words,
 };
 use crate::{
     args::{BacktestArgs, Threads},
@@ -113,6 +113,8 @@ fn trade<S: Strategy + Send, Src: EventSource + Send>(
     let threads = thread_mode(args.trade.threads, Threads::Single);
     let mut engine = engine_config(config, recipe, threads, Clock::Event)?;
     engine.duration_ns = duration_ns;
+    // In event time nothing has happened yet.
+    engine.resume.inputs = model_inputs(config, &core, 0)?;
     let setup = PaperSetup::read(config, &recipe.core.instruments)?;
     engine.manifest.paper = setup.to_value()?;
     let path = journal_path(&args.trade, config);

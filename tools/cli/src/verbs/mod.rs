@@ -6,6 +6,7 @@ mod heartbeat;
 pub mod journal;
 mod keeper;
 pub mod latency;
+pub mod model;
 mod paper;
 pub mod prior;
 pub mod replay;
@@ -17,12 +18,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use acth_core::{core::Core, strategy::Strategy};
+use acth_core::{core::Core, event::Event, strategy::Strategy};
 use acth_engine::{
     clock::Clock,
     config::{EngineConfig, ThreadMode},
     latency::Latency,
     manifest::RunManifest,
+    models,
     monitor::Monitor,
     pipeline::RunOutcome,
     placement::Pin,
@@ -123,6 +125,19 @@ fn engine_config<S: Strategy>(
         engine.placement.pin = Pin::Cores(config.engine.cores.clone());
     }
     Ok(engine)
+}
+
+/// The inputs that bring the configured models into use in this core.
+fn model_inputs<S: Strategy>(
+    config: &Config,
+    core: &Core<S>,
+    now_ns: i64,
+) -> Result<Vec<Event>, Failure> {
+    let models = config.models.load()?;
+    let inputs = models
+        .iter()
+        .flat_map(|(slot, model)| models::model_inputs(*slot, model, core.models(), now_ns));
+    Ok(inputs.collect())
 }
 
 fn wait_choice(name: &str) -> Result<WaitChoice, Failure> {

@@ -42,7 +42,7 @@ use super::{
     heartbeat::Heartbeat,
     journal_path,
     keeper::Keeper,
-    moment_of_time, now_ns,
+    model_inputs, moment_of_time, now_ns,
     paper::PaperSetup,
     prior::{self, Prior},
     show, summarise, thread_mode,
@@ -123,6 +123,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         engine.manifest.paper = paper.to_value()?;
         let Some(prior) = prior else {
             let core = recipe.build()?;
+            engine.resume.inputs = model_inputs(config, &core, started_ns)?;
             let NewJournal { path, writer } = create_journal(path, config, Purpose::Run)?;
             return Ok(Self {
                 path,
@@ -137,6 +138,8 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             });
         };
         prior.expect_same(&engine.manifest)?;
+        // Before the journal is opened: a file that is wrong changes nothing.
+        let models = model_inputs(config, &prior.recovered.machine, started_ns)?;
         let recovered = &prior.recovered;
         let options = config
             .journal
@@ -149,6 +152,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             Rearm::AfterOrderlyEnd
         };
         engine.resume = prior.resume(now_ns(), rearm);
+        engine.resume.inputs.extend(models);
         let recovery = Some(prior.facts(writer.run_id()));
         Ok(Self {
             path,
