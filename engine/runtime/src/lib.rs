@@ -17,6 +17,7 @@ mod memory;
 pub mod monitor;
 pub mod pipeline;
 pub mod placement;
+pub mod reconcile;
 pub mod recover;
 pub mod replay;
 pub mod resume;
