@@ -94,6 +94,15 @@ pub trait CommandSink {
     /// # Errors
     /// When the command was certainly not sent.
     fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError>;
+
+    /// Asks the venue itself to cancel everything of ours and to take no new order: for the kill flag, without the core. What the
+    /// venue reports of it comes in as ever. A sink whose venue cannot do this does nothing; the core's own cancels remain.
+    ///
+    /// # Errors
+    /// When the request was certainly not sent.
+    fn cancel_all(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
 }
 
 /// A borrowed source is a source: the lender can look at its counters afterwards.
@@ -111,5 +120,9 @@ impl<S: EventSource> EventSource for &mut S {
 impl<S: CommandSink> CommandSink for &mut S {
     fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError> {
         (**self).submit(outbound)
+    }
+
+    fn cancel_all(&mut self) -> Result<(), PortError> {
+        (**self).cancel_all()
     }
 }

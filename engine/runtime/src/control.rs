@@ -1,7 +1,8 @@
 //! How the outside stops a run: a request, a signal, or the kill flag.
 //!
 //! Invariant: the kill flag only ever goes up. Egress reads it before every send; once it is up no order leaves, cancels
-//! still do, and no code in this process takes it down again.
+//! still do, and no code in this process takes it down again. Egress then asks the venue to cancel everything, without the
+//! core, which may be the part that no longer moves.
 
 use std::{
     io,
@@ -129,6 +130,7 @@ impl Listeners {
 pub struct Control {
     stop: AtomicBool,
     kill_code: AtomicU8,
+    has_cancelled_all: AtomicBool,
     signal: Arc<AtomicBool>,
     handlers: Vec<signal_hook::SigId>,
     hears_signals: bool,
@@ -176,6 +178,15 @@ impl Control {
     #[inline]
     pub fn kill_reason(&self) -> Option<KillReason> {
         KillReason::from_code(self.kill_code.load(Ordering::Acquire))
+    }
+
+    /// True once egress has asked the venue to cancel everything because the kill flag is up.
+    pub fn has_cancelled_all(&self) -> bool {
+        self.has_cancelled_all.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn confirm_cancel_all(&self) {
+        self.has_cancelled_all.store(true, Ordering::Release);
     }
 
     #[inline]

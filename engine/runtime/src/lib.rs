@@ -18,6 +18,7 @@ pub mod models;
 pub mod monitor;
 pub mod pipeline;
 pub mod placement;
+pub mod reconcile;
 pub mod recover;
 pub mod replay;
 pub mod resume;

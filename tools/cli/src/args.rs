@@ -35,6 +35,9 @@ pub enum Verb {
     Backtest(BacktestArgs),
     /// Run a journal's inputs again and compare every decision, byte for byte.
     Replay(ReplayArgs),
+    /// Stop a running hub from another process: no order leaves any more, and its venue cancels everything, even if the hub's core no
+    /// longer moves.
+    Kill(KillArgs),
     /// Show how long every stage took, from any journal: percentiles, a plot, files for HdrHistogram's tools.
     Latency(LatencyArgs),
     /// Look into a journal.
@@ -113,6 +116,20 @@ pub struct RunArgs {
         default_missing_value = ""
     )]
     pub check: Option<String>,
+}
+
+/// Flags of `acth kill`.
+#[derive(Debug, Args)]
+pub struct KillArgs {
+    /// The directory of the journal that the hub writes.
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// How long to wait until the hub has confirmed it.
+    #[arg(long, default_value = "5s", value_parser = parse_duration_ns)]
+    pub wait: i64,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Flags of `acth doctor`.

@@ -19,7 +19,7 @@
 //! }
 //! ```
 //!
-//! That program has every verb: `run`, `backtest`, `replay`, `latency`, `journal`, `model`, `doctor`, `config`.
+//! That program has every verb: `run`, `kill`, `backtest`, `replay`, `latency`, `journal`, `model`, `doctor`, `config`.
 
 #![forbid(unsafe_code)]
 
@@ -77,6 +77,7 @@ fn dispatch(verb: &Verb, strategies: &[Registered]) -> Result<(), Failure> {
             registry::find(strategies, &config.strategy)?.backtest(args, &config)
         }
         Verb::Replay(args) => verbs::replay::run(args, strategies),
+        Verb::Kill(args) => verbs::kill::run(args),
         Verb::Latency(args) => verbs::latency::run(args),
         Verb::Journal(verb) => verbs::journal::run(verb, strategies),
         Verb::Model(verb) => verbs::model::run(verb),

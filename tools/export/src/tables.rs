@@ -632,9 +632,10 @@ const FUNDED: &[Column] = &[
         "price",
         Int64,
         PRICE_UNIT,
-        "Price that the venue reckoned with; null = our own mark is taken.",
+        "Price that the venue reckoned with; without one our own mark is taken.",
         |row| nonzero(row.funding().price),
-    ),
+    )
+    .or_null("the venue named none"),
 ];
 
 const RATED: &[Column] = &[

@@ -21,7 +21,7 @@ use tempfile::tempdir;
 use crate::common::{FRAMES, START_NS, exported, journal, names};
 
 /// Rows that the journal makes, per table.
-const ROWS: [(&str, u64); 14] = [
+const ROWS: [(&str, u64); 16] = [
     ("book_delta", 3),
     ("bbo", 1),
     ("trade", 1),

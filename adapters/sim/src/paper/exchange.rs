@@ -3,7 +3,13 @@
 //! Its clock is the largest time seen in events and executions; it never runs backwards, so reports leave in the
 //! order of their executions.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use acth_core::{
     decision::{Decision, DecisionKind, OrderType, Outbound, TimeInForce},
@@ -33,6 +39,10 @@ pub struct PaperState {
     config: PaperConfig,
     instruments: Instruments,
     arriving: Arc<ArrayQueue<Outbound>>,
+    /// Set by the sink to have everything cancelled.
+    is_shut: Arc<AtomicBool>,
+    /// True once that was done: no order is taken any more.
+    has_cancelled_all: bool,
     /// The way from a decision to the venue.
     order_legs: Legs,
     /// Commands with the time at which they reach the venue, in order.
@@ -75,6 +85,7 @@ impl PaperState {
         config: PaperConfig,
         instruments: &Instruments,
         arriving: Arc<ArrayQueue<Outbound>>,
+        is_shut: Arc<AtomicBool>,
     ) -> Self {
         let market = |_| PaperMarket {
             book: DisplayedBook::new(config.levels_max),
@@ -85,6 +96,8 @@ impl PaperState {
             instruments: instruments.clone(),
             scheduled: VecDeque::with_capacity(arriving.capacity()),
             arriving,
+            is_shut,
+            has_cancelled_all: false,
             order_legs: Legs::fixed(Way::Order, config.order_latency_ns),
             markets: (0..instruments.count()).map(market).collect(),
             used_ids: RecentIds::new(config.ids_max),
@@ -119,6 +132,18 @@ impl PaperState {
         self.markets.iter().map(PaperMarket::resting_count).sum()
     }
 
+    /// What the venue says is open: client order id, instrument and what may still trade of every order that rests.
+    pub fn open_orders(&self) -> Vec<(u64, InstrumentId, i64)> {
+        let mut open = Vec::new();
+        for (index, market) in self.markets.iter().enumerate() {
+            for order in market.bids.iter().chain(market.asks.iter()) {
+                let id = InstrumentId(index as u16);
+                open.push((order.client_order_id, id, order.remaining));
+            }
+        }
+        open
+    }
+
     /// Executes the commands and delivers the reports that are due up to `ts_ns`, in the order of their times.
     /// True when a report was delivered.
     pub(super) fn advance(
@@ -129,6 +154,8 @@ impl PaperState {
     ) -> Result<bool, Stopped> {
         let mut has_delivered = false;
         loop {
+            // A delivered report may have been the moment at which the kill came.
+            self.cancel_all_if_asked();
             // A delivered report may have led to a command at once.
             self.schedule_arrivals();
             let ts_command_ns = self.scheduled.front().map_or(i64::MAX, |command| command.0);
@@ -154,8 +181,33 @@ impl PaperState {
         }
     }
 
+    /// Cancels everything that rests, once, if the sink has asked for it; before anything else happens at the venue.
+    fn cancel_all_if_asked(&mut self) {
+        if self.has_cancelled_all || !self.is_shut.load(Ordering::Acquire) {
+            return;
+        }
+        self.has_cancelled_all = true;
+        for (index, market) in self.markets.iter_mut().enumerate() {
+            for side in [Side::Bid, Side::Ask] {
+                for order in market.resting_mut(side).take_all() {
+                    let body = OrderReport {
+                        client_order_id: order.client_order_id,
+                        venue_order_id: order.venue_order_id,
+                        reserved: [0; 3],
+                    };
+                    let id = InstrumentId(index as u16);
+                    let event = Event::new(EventKind::OrderCancelled, id)
+                        .with_detail(ReportReason::Requested as u8)
+                        .with_body(&body);
+                    self.desk.push(event, self.clock_ns);
+                }
+            }
+        }
+    }
+
     /// Learns from a market event that has just passed, and fills what it reached.
     pub(super) fn observe(&mut self, event: &Event) {
+        self.cancel_all_if_asked();
         self.clock_ns = self.clock_ns.max(event.ts_ingress_ns);
         let id = event.instrument_id();
         let (Some(market), Some(instrument)) =
@@ -231,6 +283,9 @@ impl PaperState {
         let market = self.markets.get(id.index()).ok_or(ReportReason::NoMarket)?;
         if !self.used_ids.insert(decision.client_order_id) {
             return Err(ReportReason::DuplicateId);
+        }
+        if self.has_cancelled_all {
+            return Err(ReportReason::Withheld);
         }
         if !fits_increments(decision, instrument) {
             return Err(ReportReason::BadIncrement);

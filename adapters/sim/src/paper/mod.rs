@@ -13,6 +13,8 @@
 //!   it forward. A trade past its price, or an opposite quote at or past it, trades with it first, by no more than the
 //!   quantity that was seen.
 //! - Nothing is accepted or filled while the book is not live.
+//! - After `PaperSink::cancel_all` everything that rests is cancelled before anything else happens at the venue, and every
+//!   order that arrives is refused; so a kill needs no core.
 //!
 //! Invariant: same events and commands, same reports. No allocation per event once the tables are there.
 
@@ -25,7 +27,10 @@ mod recent;
 mod restore;
 mod venue;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use acth_core::{
     decision::Outbound,
@@ -77,16 +82,23 @@ impl Default for PaperConfig {
 /// Both ends of a paper venue for these instruments.
 pub fn channel(config: PaperConfig, instruments: &Instruments) -> (PaperSink, PaperState) {
     let commands = Arc::new(ArrayQueue::new(config.commands_max.max(1)));
+    let is_shut = Arc::new(AtomicBool::new(false));
     let sink = PaperSink {
         commands: Arc::clone(&commands),
+        is_shut: Arc::clone(&is_shut),
     };
-    (sink, PaperState::new(config, instruments, commands))
+    (
+        sink,
+        PaperState::new(config, instruments, commands, is_shut),
+    )
 }
 
 /// The end that takes commands; lock-free, for the egress thread.
 #[derive(Clone, Debug)]
 pub struct PaperSink {
     commands: Arc<ArrayQueue<Outbound>>,
+    /// Set once to have everything cancelled and no order taken any more.
+    is_shut: Arc<AtomicBool>,
 }
 
 impl CommandSink for PaperSink {
@@ -98,5 +110,10 @@ impl CommandSink for PaperSink {
             );
             PortError::new("paper venue", cause)
         })
+    }
+
+    fn cancel_all(&mut self) -> Result<(), PortError> {
+        self.is_shut.store(true, Ordering::Release);
+        Ok(())
     }
 }

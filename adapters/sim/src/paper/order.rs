@@ -57,6 +57,15 @@ impl RestingOrders {
         Some(self.rows.remove(index))
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RestingOrder> {
+        self.rows.iter()
+    }
+
+    /// Takes all orders out, best first.
+    pub(super) fn take_all(&mut self) -> Vec<RestingOrder> {
+        self.rows.drain(..).collect()
+    }
+
     /// Nobody can be ahead of us who is no longer displayed.
     pub(super) fn shorten_queues(&mut self, displayed: impl Fn(i64) -> i64) {
         for row in &mut self.rows {

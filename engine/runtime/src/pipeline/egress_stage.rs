@@ -95,6 +95,22 @@ impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
             || self.control.is_killed()
     }
 
+    /// Once the kill flag is up: asks the venue to cancel everything, once. Called whenever egress looks for work, so that it needs
+    /// no core that still moves. True when it did; a request that could not be sent is tried again at the next call.
+    #[inline]
+    pub(super) fn cancel_all_if_killed(&mut self) -> bool {
+        self.control.is_killed() && self.cancel_all()
+    }
+
+    #[cold]
+    fn cancel_all(&mut self) -> bool {
+        if self.control.has_cancelled_all() || self.sink.cancel_all().is_err() {
+            return false;
+        }
+        self.control.confirm_cancel_all();
+        true
+    }
+
     /// Asks for the durability of a command and of everything before it.
     pub(super) fn ask_for(&self, outbound: &Outbound) {
         self.durable.ask(outbound.sequence);

@@ -258,6 +258,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
         }
         if self.shared.control.is_killed() && !self.is_halted {
             self.is_halted = true;
+            self.feed.intake.egress.cancel_all_if_killed();
             let (action, reason) = (OperatorAction::Halt, OperatorReason::KillFlag);
             self.feed.intake.operate(action, reason);
         }

@@ -5,6 +5,7 @@ pub mod doctor;
 mod heartbeat;
 pub mod journal;
 mod keeper;
+pub mod kill;
 pub mod latency;
 pub mod model;
 mod paper;

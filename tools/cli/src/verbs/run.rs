@@ -21,10 +21,14 @@ use acth_engine::{
     monitor::Monitor,
     pipeline::{self, RunOutcome},
     placement::allowed_cores,
+    reconcile::{VenueBooks, VenueOrder, difference},
     resume::{Rearm, was_sent},
 };
 use acth_journal::{Place, Writer};
-use acth_sim::{paper::PaperVenue, server::SimVenue};
+use acth_sim::{
+    paper::{PaperState, PaperVenue},
+    server::SimVenue,
+};
 use acth_venues::{
     binance::{
         catalogue::Listing,
@@ -42,6 +46,7 @@ use super::{
     heartbeat::Heartbeat,
     journal_path,
     keeper::Keeper,
+    kill::KillWatch,
     model_inputs, moment_of_time, now_ns,
     paper::PaperSetup,
     prior::{self, Prior},
@@ -167,6 +172,27 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         })
     }
 
+    /// A person re-arms only a hub that believes what its venue says.
+    fn expect_reconciled(&self, state: &PaperState) -> Result<(), Failure> {
+        let orders = state.open_orders().into_iter();
+        let orders = orders.map(|(client_order_id, instrument, remaining)| VenueOrder {
+            client_order_id,
+            instrument: instrument.0,
+            remaining,
+        });
+        // The paper venue keeps no positions: there is nothing of its own to compare them with.
+        let venue = VenueBooks {
+            orders: orders.collect(),
+            positions: Vec::new(),
+        };
+        match difference(&self.core, &venue) {
+            None => Ok(()),
+            Some(found) => Err(Failure::could_not(format!(
+                "--rearm: the venue and this journal differ: {found}; run once without --rearm until they agree"
+            ))),
+        }
+    }
+
     fn run(mut self, args: &RunArgs, config: &Config) -> Result<(), Failure> {
         let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments, config)?);
         let (sink, mut state) = self.paper.open(&self.instruments)?;
@@ -174,9 +200,14 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             let at_the_venue = self.core.open_orders().filter(|order| was_sent(order));
             state.restore(at_the_venue, self.writer.run_id(), now_ns());
         }
+        if args.rearm {
+            self.expect_reconciled(&state)?;
+        }
         let mut source = PaperVenue::new(&mut sessions, state);
         let control = Arc::new(Control::with_signals().map_err(Failure::could_not)?);
         let monitor = Arc::new(Monitor::new());
+        // Before anything may be sent: a flag that nobody took down still stands.
+        let watch = KillWatch::start(&self.path, args.rearm, &control)?;
         let sync = self.writer.sync();
         let place = Place::from(&self.path);
         let keeper = Keeper::start::<S>(&place, config, &control)?;
@@ -209,6 +240,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             notifier.stop();
         }
         heartbeat.stop();
+        watch.stop();
         self.venue.stop();
         let kept = keeper.stop();
         let outcome = ran.map_err(|error| {

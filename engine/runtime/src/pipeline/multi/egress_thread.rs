@@ -41,6 +41,7 @@ fn pump<Snk: CommandSink>(
     let mut report_waiter = waiter.clone();
     let mut durable_waiter = waiter.clone();
     loop {
+        stage.cancel_all_if_killed();
         let taken = commands.take(BATCH, |outbound, _| {
             wait_until_durable(stage, outbound, &mut durable_waiter);
             let (report, error) = stage.handle(outbound);
@@ -63,7 +64,7 @@ fn pump<Snk: CommandSink>(
 /// In the gated mode: waits until the command's decision is on stable storage, or until waiting is over. The wait ends with the
 /// journal's failure or the kill flag, at the latest.
 fn wait_until_durable<Snk: CommandSink>(
-    stage: &EgressStage<'_, Snk>,
+    stage: &mut EgressStage<'_, Snk>,
     outbound: &Outbound,
     waiter: &mut Waiter,
 ) {
@@ -72,6 +73,7 @@ fn wait_until_durable<Snk: CommandSink>(
     }
     stage.ask_for(outbound);
     while !stage.is_ready(outbound) {
+        stage.cancel_all_if_killed();
         waiter.idle();
     }
     waiter.reset();

@@ -101,7 +101,7 @@ impl<'a, Snk: CommandSink> EgressDuty<'a, Snk> {
             // A core that is gone reads no reports; cancels still go out.
             let _ = reports.publish(report_waiter, |slot| *slot = report, || false);
         };
-        let mut is_busy = false;
+        let mut is_busy = stage.cancel_all_if_killed();
         while let Some(outbound) = held.front()
             && stage.is_ready(outbound)
         {
