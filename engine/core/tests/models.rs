@@ -129,6 +129,7 @@ fn config() -> CoreConfig {
         instruments: Instruments::new(vec![instrument]).unwrap(),
         limits: Limits::default(),
         correlation_half_life_samples: 100.0,
+        account: acth_core::config::AccountConfig::default(),
     }
 }
 

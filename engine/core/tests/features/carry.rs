@@ -88,6 +88,7 @@ impl Hub {
             instruments: instruments(),
             limits: Limits::default(),
             correlation_half_life_samples: 100.0,
+            account: acth_core::config::AccountConfig::default(),
         };
         let probe = Probe::new(&NoConfig {}, &instruments()).expect("a probe");
         Self {

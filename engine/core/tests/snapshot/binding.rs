@@ -54,6 +54,7 @@ fn another_hub_cash_or_half_life_is_named() {
     assert!(refusal(&cash).contains("cash is 10000000 in the snapshot, 1 in"));
     let half_life = CoreConfig {
         correlation_half_life_samples: 21.0,
+        account: acth_core::config::AccountConfig::default(),
         ..config()
     };
     assert!(refusal(&half_life).contains("correlation_half_life_samples"));

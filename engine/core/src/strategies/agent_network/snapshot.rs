@@ -35,7 +35,7 @@ impl AgentNetwork {
         let turns = 6 + self.agents.len() as u64;
         match turn % turns {
             0 => self.features.write(out),
-            1 => self.structure.write(out),
+            1 => self.structure.write_brief(out),
             2 => self.signals.write(out),
             3 => {
                 self.predictions.write(out);
