@@ -87,7 +87,7 @@ impl AgentNetwork {
                 volume: account.volume,
                 crossed: account.crossed,
                 fills: account.fills,
-                shadow_return: agent.map_or(0.0, |agent| self.shadows.total(agent)),
+                shadow_return: agent.map_or(0.0, |agent| self.earned_total(agent)),
             }
         };
         (HOUSE..self.ledger.rows()).map(account).collect()

@@ -73,6 +73,8 @@ pub struct AgentNetwork {
     capitals: Vec<f64>,
     /// Earned in the period that ends, per unit of capital.
     earned: Vec<f64>,
+    /// The sum of it over all periods.
+    earned_total: Vec<f64>,
     /// Profit of the real books of agents that quote, at the end of the last period, in account currency.
     quoted_before: Vec<f64>,
     ts_period_ns: i64,
@@ -107,6 +109,7 @@ impl Strategy for AgentNetwork {
             ticks: 0,
             capitals: vec![0.0; agent_count],
             earned: vec![0.0; agent_count],
+            earned_total: vec![0.0; agent_count],
             quoted_before: vec![0.0; agent_count],
             ts_period_ns: 0,
             regime: 0,
@@ -396,6 +399,9 @@ impl AgentNetwork {
             self.ts_period_ns = now_ns;
             self.shadows.end_period(&mut self.earned);
             self.add_quoted(ctx);
+            for (total, earned) in self.earned_total.iter_mut().zip(&self.earned) {
+                *total += earned;
+            }
             self.allocator.on_period(&self.earned);
             journal::shares_set(ctx, &self.allocator, self.agents.len());
         }
@@ -461,9 +467,10 @@ impl AgentNetwork {
         &self.signals
     }
 
-    /// What an agent would have earned with all of its capital, per unit of it, up to the end of the last period.
-    pub fn shadow_total(&self, agent: usize) -> f64 {
-        self.shadows.total(agent)
+    /// What an agent would have earned after costs with all of its capital, per unit of it, up to the end of the last
+    /// period: what the allocator shares by.
+    pub fn earned_total(&self, agent: usize) -> f64 {
+        self.earned_total[agent]
     }
 
     /// True when the agents' positions and the house's add up to the hub's in every instrument.

@@ -123,11 +123,6 @@ impl Shadows {
         }
     }
 
-    /// Earned by an agent up to the end of the last period, per unit of capital.
-    pub(super) fn total(&self, agent: usize) -> f64 {
-        self.before[agent]
-    }
-
     pub(super) fn write(&self, out: &mut impl Sink) {
         for row in &self.rows {
             out.f64(row.units);

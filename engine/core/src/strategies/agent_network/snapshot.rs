@@ -8,7 +8,7 @@ impl AgentNetwork {
         out.u64(self.ticks);
         out.i64(self.ts_period_ns);
         out.u8(self.regime);
-        for values in [&self.capitals, &self.quoted_before] {
+        for values in [&self.capitals, &self.quoted_before, &self.earned_total] {
             values.iter().for_each(|value| out.f64(*value));
         }
         self.features.write(out);
@@ -57,8 +57,9 @@ impl AgentNetwork {
         self.ticks = from.count()?;
         self.ts_period_ns = from.time_ns()?;
         self.regime = from.u8()?;
-        for value in self.capitals.iter_mut().chain(&mut self.quoted_before) {
-            *value = from.f64()?;
+        let values = self.capitals.iter_mut().chain(&mut self.quoted_before);
+        for value in values.chain(&mut self.earned_total) {
+            *value = from.finite()?;
         }
         self.features.load(from)?;
         self.structure.load(from)?;
