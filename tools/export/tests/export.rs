@@ -383,7 +383,7 @@ fn row_groups_are_as_small_as_asked_for() {
     let groups = reader.metadata().row_groups().iter();
     let rows: Vec<i64> = groups.map(|group| group.num_rows()).collect();
     assert_eq!(rows, [4, 3]);
-    assert_eq!(parquet_rows(&out, "decision").len(), 6);
+    assert_eq!(parquet_rows(&out, "decision").len(), 7);
 }
 
 #[test]
