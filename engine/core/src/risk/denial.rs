@@ -232,7 +232,7 @@ impl Denial {
                 "All positions and open orders of the agent and this order together exceed the allowed share of equity."
             }
             Self::Concentration => {
-                "The base asset netted over all venues and contracts, open orders of that side and this order together exceed the allowed share of equity."
+                "The base asset netted over all contracts, open orders of that side and this order exceed the allowed share of equity."
             }
             Self::Margin => {
                 "The margin of all positions, open orders and this order together exceeds equity."

@@ -112,93 +112,36 @@ impl Limits {
     /// # Errors
     /// The first such limit.
     pub fn check(&self) -> Result<(), LimitsError> {
-        let whole = "at most 1000000";
-        let leverage = "at most 100000000";
-        let rate = "at most 1024";
-        let rate_max = ORDER_RATE_MAX as u32;
-        let table_max = OPEN_ORDERS_MAX as u32;
-        let rows = [
-            (
-                "position_share_ppm",
-                self.position_share_ppm,
-                LEVERAGE_MAX_PPM,
-                leverage,
-            ),
-            (
-                "gross_exposure_ppm",
-                self.gross_exposure_ppm,
-                LEVERAGE_MAX_PPM,
-                leverage,
-            ),
-            (
-                "net_exposure_ppm",
-                self.net_exposure_ppm,
-                LEVERAGE_MAX_PPM,
-                leverage,
-            ),
-            (
-                "venue_exposure_ppm",
-                self.venue_exposure_ppm,
-                LEVERAGE_MAX_PPM,
-                leverage,
-            ),
-            (
-                "agent_exposure_ppm",
-                self.agent_exposure_ppm,
-                LEVERAGE_MAX_PPM,
-                leverage,
-            ),
-            (
-                "concentration_ppm",
-                self.concentration_ppm,
-                LEVERAGE_MAX_PPM,
-                leverage,
-            ),
-            ("order_share_ppm", self.order_share_ppm, 1_000_000, whole),
-            (
-                "risk_per_trade_ppm",
-                self.risk_per_trade_ppm,
-                1_000_000,
-                whole,
-            ),
-            (
-                "stop_distance_ppm",
-                self.stop_distance_ppm,
-                1_000_000,
-                whole,
-            ),
-            ("collar_ppm", self.collar_ppm, 1_000_000, whole),
-            (
-                "collar_passive_ppm",
-                self.collar_passive_ppm,
-                1_000_000,
-                whole,
-            ),
-            ("correlation_ppm", self.correlation_ppm, 1_000_000, whole),
-            ("drawdown_ppm", self.drawdown_ppm, 1_000_000, whole),
-            ("daily_loss_ppm", self.daily_loss_ppm, 1_000_000, whole),
-            ("agent_loss_ppm", self.agent_loss_ppm, 1_000_000, whole),
-            ("margin_ppm", self.margin_ppm, 1_000_000, whole),
-            ("orders_per_second", self.orders_per_second, rate_max, rate),
-            (
-                "messages_per_second",
-                self.messages_per_second,
-                rate_max,
-                rate,
-            ),
-            (
-                "venue_messages_per_second",
-                self.venue_messages_per_second,
-                rate_max,
-                rate,
-            ),
-            ("open_orders", self.open_orders, table_max, "at most 256"),
+        let leverages = [
+            ("position_share_ppm", self.position_share_ppm),
+            ("gross_exposure_ppm", self.gross_exposure_ppm),
+            ("net_exposure_ppm", self.net_exposure_ppm),
+            ("venue_exposure_ppm", self.venue_exposure_ppm),
+            ("agent_exposure_ppm", self.agent_exposure_ppm),
+            ("concentration_ppm", self.concentration_ppm),
         ];
-        for (field, found, most, expected) in rows {
-            if found > most {
-                return Err(refused(field, expected, i128::from(found)));
-            }
-        }
+        at_most(&leverages, LEVERAGE_MAX_PPM, "at most 100000000")?;
+        let parts = [
+            ("order_share_ppm", self.order_share_ppm),
+            ("risk_per_trade_ppm", self.risk_per_trade_ppm),
+            ("stop_distance_ppm", self.stop_distance_ppm),
+            ("collar_ppm", self.collar_ppm),
+            ("collar_passive_ppm", self.collar_passive_ppm),
+            ("correlation_ppm", self.correlation_ppm),
+            ("drawdown_ppm", self.drawdown_ppm),
+            ("daily_loss_ppm", self.daily_loss_ppm),
+            ("agent_loss_ppm", self.agent_loss_ppm),
+            ("margin_ppm", self.margin_ppm),
+        ];
+        at_most(&parts, 1_000_000, "at most 1000000")?;
+        let rates = [
+            ("orders_per_second", self.orders_per_second),
+            ("messages_per_second", self.messages_per_second),
+            ("venue_messages_per_second", self.venue_messages_per_second),
+        ];
+        at_most(&rates, ORDER_RATE_MAX as u32, "at most 1024")?;
+        let open = [("open_orders", self.open_orders)];
+        at_most(&open, OPEN_ORDERS_MAX as u32, "at most 256")?;
         if self.stale_after_ns < 0 {
             let found = i128::from(self.stale_after_ns);
             return Err(refused("stale_after_ns", "not negative", found));
@@ -216,6 +159,19 @@ impl Limits {
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses the first limit above `most`.
+fn at_most(
+    limits: &[(&'static str, u32)],
+    most: u32,
+    expected: &'static str,
+) -> Result<(), LimitsError> {
+    let mut limits = limits.iter();
+    match limits.find(|(_, found)| *found > most) {
+        None => Ok(()),
+        Some((field, found)) => Err(refused(field, expected, i128::from(*found))),
     }
 }
 
