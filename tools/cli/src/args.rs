@@ -1,12 +1,16 @@
 //! The command line: verbs, flags and their help.
 
 mod latency;
+mod report;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb};
+pub use self::{
+    latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb},
+    report::ReportArgs,
+};
 
 /// Autonomous Cross-Asset Trading Hub: market events in, journaled decisions out, replayed bit for bit.
 #[derive(Debug, Parser)]
@@ -32,6 +36,8 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// Show how long every stage took, from any journal: percentiles, a plot, files for HdrHistogram's tools.
     Latency(LatencyArgs),
+    /// Write one page about a journal: what the hub saw, found out, decided and earned. The journal is replayed for it.
+    Report(ReportArgs),
     /// Look into a journal.
     #[command(subcommand)]
     Journal(JournalVerb),

@@ -19,7 +19,7 @@
 //! }
 //! ```
 //!
-//! That program has every verb: `run`, `backtest`, `replay`, `latency`, `journal`, `doctor`, `config`.
+//! That program has every verb: `run`, `backtest`, `replay`, `latency`, `report`, `journal`, `doctor`, `config`.
 
 #![forbid(unsafe_code)]
 
@@ -78,6 +78,7 @@ fn dispatch(verb: &Verb, strategies: &[Registered]) -> Result<(), Failure> {
         }
         Verb::Replay(args) => verbs::replay::run(args, strategies),
         Verb::Latency(args) => verbs::latency::run(args),
+        Verb::Report(args) => verbs::report::run(args, strategies),
         Verb::Journal(verb) => verbs::journal::run(verb, strategies),
         Verb::Doctor(args) => verbs::doctor::run(args),
         Verb::Config(args) => show_config(args, strategies),

@@ -9,6 +9,7 @@ pub mod latency;
 mod paper;
 pub mod prior;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod snapshot;
 
