@@ -23,17 +23,18 @@ pub(crate) struct Table {
     columns: usize,
 }
 
-/// A column: its name, and whether it holds words (left) or numbers (right).
+/// A column: its name, and whether it holds words (left), numbers (right) or sentences (left, broken into lines).
 #[derive(Clone, Copy)]
 pub(crate) enum Column {
     Words(&'static str),
     Numbers(&'static str),
+    Sentences(&'static str),
 }
 
 impl Table {
     pub(crate) fn new(columns: &[Column]) -> Self {
         let heads = columns.iter().map(|column| match column {
-            Column::Words(name) => format!("<th>{}</th>", escape(name)),
+            Column::Words(name) | Column::Sentences(name) => format!("<th>{}</th>", escape(name)),
             Column::Numbers(name) => format!("<th class=\"n\">{}</th>", escape(name)),
         });
         let heads: String = heads.collect();
@@ -55,6 +56,7 @@ impl Table {
             let class = match column {
                 Column::Words(_) => "",
                 Column::Numbers(_) => " class=\"n\"",
+                Column::Sentences(_) => " class=\"why\"",
             };
             self.text += &format!("<td{class}>{}</td>", escape(cell));
         }

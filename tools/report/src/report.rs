@@ -15,7 +15,7 @@ use acth_latency::Measured;
 use crate::{
     observed::Seen,
     page,
-    sampling::{correlation, pairs},
+    sampling::{correlation, pairs, strongest},
     svg::Times,
 };
 
@@ -75,7 +75,10 @@ pub struct Report {
     pub(crate) account: Account,
     pub(crate) instruments: Instruments,
     pub(crate) instrument_rows: Vec<InstrumentRow>,
+    /// Of all pairs, at the same time.
     pub(crate) correlations: Vec<f64>,
+    /// Of all pairs, as `sampling::strongest` has them.
+    pub(crate) strongest: Vec<f64>,
     pub(crate) findings: Findings,
     pub(crate) seen: Seen,
     pub(crate) measured: Result<Measured, String>,
@@ -113,6 +116,7 @@ impl Report {
             correlations: pairs(count)
                 .map(|(first, second)| correlation(core, first, second))
                 .collect(),
+            strongest: strongest(core),
             findings: core.findings(),
             seen,
             measured,

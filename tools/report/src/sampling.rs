@@ -55,7 +55,7 @@ pub(crate) struct Sample {
     pub(crate) regimes: Vec<f64>,
     /// Regret of the shares, and what it cannot exceed.
     pub(crate) regret: Option<(f64, f64)>,
-    /// Correlation of every pair in hundredths, as `pair_index` numbers them.
+    /// Correlation of every pair in hundredths, as `pair_index` numbers them; see `strongest`.
     pub(crate) correlations: Vec<i8>,
 }
 
@@ -84,13 +84,25 @@ pub(crate) fn correlation<S: Strategy + 'static>(
     }
 }
 
+/// Correlations of all pairs, each at the lag at which it is strongest where the network's graph has an edge, else at the same time.
+pub(crate) fn strongest<S: Strategy + 'static>(core: &Core<S>) -> Vec<f64> {
+    let count = core.instruments().count();
+    let mut found: Vec<f64> = pairs(count)
+        .map(|(first, second)| correlation(core, first, second))
+        .collect();
+    if let Some(network) = (core as &dyn Any).downcast_ref::<Core<AgentNetwork>>() {
+        for edge in network.strategy().structure().edges() {
+            found[pair_index(edge.first, edge.second, count)] = edge.correlation;
+        }
+    }
+    found
+}
+
 impl Sample {
     fn of<S: Strategy + 'static>(core: &Core<S>, ts_ns: i64) -> Self {
         let portfolio = core.portfolio();
         let findings = core.findings();
-        let count = core.instruments().count();
-        let hundredths =
-            |(first, second)| (correlation(core, first, second) * HUNDREDTHS).round() as i8;
+        let hundredths = |correlation: f64| (correlation * HUNDREDTHS).round() as i8;
         Self {
             ts_ns,
             equity: portfolio.equity().to_f64(),
@@ -98,7 +110,7 @@ impl Sample {
             gross: portfolio.gross_exposure().to_f64(),
             net: portfolio.net_exposure().to_f64(),
             edge_count: findings.edges.len(),
-            correlations: pairs(count).map(hundredths).collect(),
+            correlations: strongest(core).into_iter().map(hundredths).collect(),
             ..Self::of_findings(&findings)
         }
     }

@@ -98,7 +98,9 @@ fn sharing(report: &Report) -> Option<String> {
     let times = report.times()?;
     let samples = report.seen.sampler.samples();
     let values = |pick: fn((f64, f64)) -> f64| {
-        let of = |sample: &Sample| sample.regret.map_or(f64::NAN, pick);
+        // Before the first period nothing is bounded.
+        let told = |sample: &Sample| sample.regret.filter(|(_, bound)| *bound > 0.0);
+        let of = |sample: &Sample| told(sample).map_or(f64::NAN, pick);
         samples.iter().map(of).collect::<Vec<f64>>()
     };
     let series = [

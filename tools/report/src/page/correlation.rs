@@ -31,26 +31,35 @@ pub(super) fn write(report: &Report) -> Option<Section> {
     if count < 2 {
         return None;
     }
-    let of_pair = |first: usize, second: usize| {
+    let of_pair = |values: &[f64], first: usize, second: usize| {
         let place = pair_index(first.min(second), first.max(second), count);
-        report.correlations.get(place).copied().unwrap_or(0.0)
+        values.get(place).copied().unwrap_or(0.0)
     };
-    let source = if report.findings.regime.is_some() {
+    let is_network = report.findings.regime.is_some();
+    let source = if is_network {
         "from every price of both (Hayashi-Yoshida), cleaned of noise"
     } else {
         "from returns between timers, weighted towards the latest"
     };
     let mut content = figure(
-        &format!(
-            "Correlation of returns at the end of the journal, {source}. 0 while too little was seen."
-        ),
-        &matrix(&names, of_pair),
+        &format!("Correlation of returns at the same time, at the end of the journal, {source}."),
+        &matrix(&names, |first, second| {
+            of_pair(&report.correlations, first, second)
+        }),
     );
+    if is_network {
+        content += &figure(
+            "The same, but each pair with an edge at the lag at which it is strongest: who follows shows here.",
+            &matrix(&names, |first, second| {
+                of_pair(&report.strongest, first, second)
+            }),
+        );
+    }
     content += &heat_legend();
     let mut ranked: Vec<(usize, usize)> = pairs(count).collect();
     // Ties keep the order of the instruments.
     ranked.sort_by(|one, other| {
-        let size = |pair: &(usize, usize)| of_pair(pair.0, pair.1).abs();
+        let size = |pair: &(usize, usize)| of_pair(&report.strongest, pair.0, pair.1).abs();
         size(other).total_cmp(&size(one))
     });
     ranked.truncate(PAIRS_MAX);
@@ -68,7 +77,7 @@ pub(super) fn write(report: &Report) -> Option<Section> {
     };
     content += &figure(
         &format!(
-            "The {} pairs that are strongest at the end, over time.",
+            "The {} pairs that are strongest at the end, over time; a pair with an edge at its lag.",
             labels.len()
         ),
         &strip(times, &report.sample_times(), &labels, value),

@@ -158,7 +158,12 @@ fn runs(report: &Report) -> String {
         vec![
             run.run.to_string(),
             format!("{:?}", run.clock),
-            utc(run.started_ns),
+            // A run in event time does not know its start before its first input.
+            if run.started_ns > 0 {
+                utc(run.started_ns)
+            } else {
+                String::from("-")
+            },
             run.config_hash.chars().take(16).collect(),
         ]
     });

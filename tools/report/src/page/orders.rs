@@ -44,7 +44,7 @@ fn denials(report: &Report) -> String {
         Column::Numbers("count"),
         Column::Numbers("share"),
         Column::Words("last"),
-        Column::Words("meaning"),
+        Column::Sentences("meaning"),
     ];
     let all = report.stats.denials.max(1) as f64;
     let rows = report.denials.iter().map(|(denial, count)| {
@@ -77,7 +77,7 @@ fn placed(report: &Report) -> String {
         return text + &paragraph("No order was placed.");
     }
     text += &paragraph(&format!(
-        "{} of {} orders. Each passed the risk gate; `why` names the input that led to it, the strategy's reason and signal, and the mid at that moment.",
+        "{} of {} orders. Each passed the risk gate. How it was placed and for whom, the strategy's reason and signal, the mid at that moment, and the input that led to it.",
         grouped(rows.len() as u64),
         grouped(report.stats.orders)
     ));
@@ -169,7 +169,7 @@ fn outcome(row: &OrderRow, price_exponent: u8, quantity_exponent: u8) -> String 
 fn agent_and_why(report: &Report, decision: &Decision) -> (String, String) {
     if report.strategy != NETWORK {
         return (
-            decision.agent.to_string(),
+            format!("agent {}", decision.agent),
             format!("reason {}", decision.reason),
         );
     }
@@ -192,7 +192,10 @@ fn agent_and_why(report: &Report, decision: &Decision) -> (String, String) {
         _ => "reason unknown",
     };
     let most = name(decision.reason >> 8);
-    (String::from("shared"), format!("{manner}, most for {most}"))
+    (
+        String::from("several agents"),
+        format!("{manner}, most for {most}"),
+    )
 }
 
 fn cause(report: &Report, cause: &Cause) -> String {

@@ -15,7 +15,17 @@ pub(super) fn write(report: &Report) -> Option<Section> {
     let regime = report.findings.regime.as_ref()?;
     let times = report.times()?;
     let samples = report.seen.sampler.samples();
-    let count = regime.probabilities.len();
+    // The strategy has room for more states than it was told to look for.
+    let was_likely = |state: usize| {
+        let chances = samples.iter().map(|sample| &sample.regimes);
+        let mut chances = chances.chain([&regime.probabilities]);
+        chances.any(|all| all.get(state).is_some_and(|chance| *chance > 0.0))
+    };
+    let places = 0..regime.probabilities.len();
+    let count = places
+        .rev()
+        .find(|state| was_likely(*state))
+        .map_or(1, |last| last + 1);
     let names: Vec<String> = (0..count)
         .map(|state| match state {
             0 => String::from("calm (0)"),
@@ -38,6 +48,7 @@ pub(super) fn write(report: &Report) -> Option<Section> {
     let now: Vec<String> = regime
         .probabilities
         .iter()
+        .take(count)
         .map(|chance| percent(*chance, 1))
         .collect();
     let caption = format!(

@@ -27,6 +27,8 @@ pub(crate) fn stacked(
     area.top += legend_height;
     area.bottom += legend_height;
     let (axis, scale, _) = values(&area, 0.0, 1.0, Unit::Percent);
+    inner += &times.axis(&area);
+    inner += &axis;
     let across = times.scale(&area);
     let xs: Vec<f64> = times_ns
         .iter()
@@ -49,8 +51,6 @@ pub(crate) fn stacked(
         inner += &format!("<path class=\"f{}\" d=\"{upper}{lower}Z\"/>", line.colour);
         below = above;
     }
-    inner += &times.axis(&area);
-    inner += &axis;
     inner += &hover(&xs, &area, |index| {
         let at_time = elapsed(times_ns[index].saturating_sub(times.ts_start_ns));
         let values = series.iter().rev().map(|line| {

@@ -8,6 +8,9 @@ const TIME_LABEL: f64 = 86.0;
 /// Distance of the lines of a value axis, at least.
 const VALUE_STEP: f64 = 36.0;
 
+/// Share of a step by which a value may lie outside its ticks.
+const ON_TICK: f64 = 0.02;
+
 /// Round numbers that cover a range.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Ticks {
@@ -17,12 +20,14 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// Ticks at multiples of 1, 2 or 5 times a power of ten, the first at or below `low`, the last at or above `high`.
+    /// Ticks at multiples of 1, 2 or 5 times a power of ten, the first at or below `low`, the last at or above `high`,
+    /// but for a fiftieth of a step.
     pub(super) fn covering(low: f64, high: f64, count: usize) -> Self {
         let (low, high) = widened(low, high);
         let step = round_step((high - low) / count.max(1) as f64);
-        let first = (low / step).floor();
-        let last = (high / step).ceil();
+        // What is beyond a tick by less than this is on it.
+        let first = (low / step + ON_TICK).floor();
+        let last = (high / step - ON_TICK).ceil();
         let count = (last - first).min(100.0) as usize;
         let digits = (-step.log10()).ceil().clamp(0.0, 12.0) as usize;
         Self {

@@ -1,7 +1,7 @@
 //! Correlations as colours: a matrix of all pairs at one time, a strip of some pairs over time.
 
 use super::{
-    Area, WIDTH, at,
+    Area, LETTER, WIDTH, at,
     axis::{Scale, Times},
     drawing,
 };
@@ -92,7 +92,7 @@ fn longest(names: &[String]) -> f64 {
 /// The matrix of all pairs.
 pub(crate) fn matrix(names: &[String], correlation: impl Fn(usize, usize) -> f64) -> String {
     let count = names.len();
-    let label = (longest(names) * 6.6 + 12.0).min(240.0);
+    let label = (longest(names) * LETTER + 12.0).min(240.0);
     let cell = ((WIDTH - label - 60.0) / count.max(1) as f64).clamp(4.0, 46.0);
     // Names above stand aslant and lean out to the right.
     let top = label * 0.72 + 12.0;
@@ -166,7 +166,7 @@ pub(crate) fn strip(
 ) -> String {
     const ROW: f64 = 20.0;
     let area = Area {
-        left: (longest(names) * 6.6 + 12.0).clamp(92.0, 420.0),
+        left: (longest(names) * LETTER + 12.0).clamp(92.0, 420.0),
         top: 6.0,
         right: WIDTH - 14.0,
         bottom: 6.0 + ROW * names.len() as f64,

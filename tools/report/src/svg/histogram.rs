@@ -5,7 +5,7 @@ use crate::{format::grouped, html::escape};
 
 const ROW: f64 = 44.0;
 /// Bars for each power of ten.
-const BINS_PER_DECADE: u32 = 10;
+const BINS_PER_DECADE: u32 = 20;
 
 /// The durations of one stage, ns.
 pub(crate) struct Distribution<'a> {
@@ -30,7 +30,7 @@ pub(crate) fn distributions(rows: &[Distribution<'_>], text_of: impl Fn(u64) -> 
     let area = Area {
         left: 110.0,
         top: 6.0,
-        right: WIDTH - 14.0,
+        right: WIDTH - 34.0,
         bottom: 6.0 + ROW * rows.len() as f64,
     };
     let decade = area.width() / f64::from(last - first);

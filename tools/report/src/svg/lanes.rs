@@ -1,6 +1,6 @@
 //! What lasted from when to when: a lane for each thing, bars on it.
 
-use super::{Area, WIDTH, at, axis::Times, drawing};
+use super::{Area, LETTER, WIDTH, at, axis::Times, drawing};
 use crate::html::escape;
 
 const ROW: f64 = 20.0;
@@ -24,7 +24,7 @@ pub(crate) struct Lane {
 pub(crate) fn lanes(times: Times, lanes: &[Lane], what: &str) -> String {
     let letters = lanes.iter().map(|lane| lane.name.chars().count()).max();
     let area = Area {
-        left: (letters.unwrap_or(0) as f64 * 6.6 + 12.0).clamp(92.0, 420.0),
+        left: (letters.unwrap_or(0) as f64 * LETTER + 12.0).clamp(92.0, 420.0),
         top: 6.0,
         right: WIDTH - 14.0,
         bottom: 6.0 + ROW * lanes.len() as f64,

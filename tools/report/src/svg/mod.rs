@@ -23,6 +23,8 @@ pub(crate) use self::{
 const WIDTH: f64 = 960.0;
 /// Colours that series take in turn.
 pub(crate) const COLOURS: usize = 10;
+/// Room that one letter of a label takes at most, in the widest of the usual fonts.
+const LETTER: f64 = 7.6;
 /// Most columns of a drawing that say their values under the pointer.
 const HOVER_COLUMNS_MAX: usize = 150;
 
@@ -68,7 +70,6 @@ fn drawing(width: f64, height: f64, what: &str, inner: &str) -> String {
 
 /// The names of series with their colours, in rows of bounded width, and the height they take.
 fn legend(names: &[(usize, &str)], area: &Area, top: f64) -> (String, f64) {
-    const LETTER: f64 = 6.6;
     const ROW: f64 = 18.0;
     let (mut text, mut x, mut y) = (String::new(), area.left, top);
     for (colour, name) in names {
