@@ -212,7 +212,7 @@ fn the_page_about_a_network_is_whole_and_tells_what_replay_tells() {
             "{agent}"
         );
     }
-    let latency = run_json(&["latency", text(&journal), "--json"]);
+    let latency = run_json(&["latency", text(&journal), "--by", "stage", "--json"]);
     for row in latency["rows"].as_array().unwrap() {
         let cells = row_with(&page, row["stage"].as_str().unwrap());
         assert_eq!(cells[2].replace(',', ""), row["count"].to_string(), "{row}");
@@ -287,7 +287,7 @@ fn rewrite(from: &Path, to: &Path, keep: u64, change: impl Fn(&Frame<'_>, &mut V
 #[test]
 fn a_journal_that_was_cut_is_told_as_far_as_it_goes() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = backtest(dir.path(), NETWORK, "10s");
+    let journal = backtest(dir.path(), NETWORK, "20s");
     let events = run_json(&["replay", text(&journal), "--json"])["events"].clone();
     let cut = dir.path().join("cut");
     rewrite(&journal, &cut, events.as_u64().unwrap() / 2, |_, _| {});
@@ -313,7 +313,7 @@ fn a_journal_that_was_cut_is_told_as_far_as_it_goes() {
 #[test]
 fn a_forged_decision_is_on_the_page() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = backtest(dir.path(), NETWORK, "10s");
+    let journal = backtest(dir.path(), NETWORK, "20s");
     let mut reader = Reader::open(&journal).unwrap();
     let mut orders = Vec::new();
     while let Some(frame) = reader.next().unwrap() {
@@ -337,13 +337,18 @@ fn a_forged_decision_is_on_the_page() {
     assert!(plain.contains(&format!(
         "DIFFERS from the journal first at sequence {sequence} "
     )));
-    assert!(page.contains("The journal has: PlaceOrder") && !page.contains("Identical: all"));
+    let told = page.lines().find(|line| line.contains("The journal has: "));
+    assert!(
+        told.is_some_and(|line| line.contains("PlaceOrder")),
+        "{told:?}"
+    );
+    assert!(!page.contains("Identical: all"));
 }
 
 #[test]
 fn damage_is_on_the_page() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = backtest(dir.path(), NETWORK, "10s");
+    let journal = backtest(dir.path(), NETWORK, "20s");
     let segment = journal.join("0000000000.seg");
     let mut bytes = fs::read(&segment).unwrap();
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
@@ -361,7 +366,7 @@ fn damage_is_on_the_page() {
 #[test]
 fn foreign_names_cannot_break_the_page() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = backtest(dir.path(), NETWORK, "10s");
+    let journal = backtest(dir.path(), NETWORK, "20s");
     let mut reader = Reader::open(&journal).unwrap();
     let manifest: Value = serde_json::from_slice(reader.next().unwrap().unwrap().payload).unwrap();
     let symbol = manifest["core"]["core"]["instruments"][0]["symbol"].clone();
@@ -400,10 +405,10 @@ fn a_journal_that_is_being_written_can_be_looked_at() {
     assert!(page.contains("Identical: all"));
     let output = running.wait();
     assert!(output.status.success(), "{output:?}");
-    // Finished: more of it, and every stage of a live run.
+    // Finished: what was there, and every stage of a live run. A slow reader may have followed the writer to its end.
     let later = good_page(&journal);
     let events = |page: &str| fact(page, "events").parse::<u64>().unwrap();
-    assert!(events(&later) > events(&page));
+    assert!(events(&later) >= events(&page) && events(&page) > 0);
     assert!(later.contains("<td>tick_to_order</td>"));
 }
 

@@ -77,8 +77,13 @@ pub(super) fn write(report: &Report) -> Option<Section> {
     };
     content += &figure(
         &format!(
-            "The {} pairs that are strongest at the end, over time; a pair with an edge at its lag.",
-            labels.len()
+            "The {} pairs that are strongest at the end, over time{}.",
+            labels.len(),
+            if is_network {
+                "; a pair with an edge at its lag"
+            } else {
+                ""
+            }
         ),
         &strip(times, &report.sample_times(), &labels, value),
     );

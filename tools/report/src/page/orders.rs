@@ -88,13 +88,8 @@ fn placed(report: &Report) -> String {
         Column::Words("side"),
         Column::Numbers("price"),
         Column::Numbers("quantity"),
-        Column::Words("how"),
-        Column::Words("outcome"),
-        Column::Words("agent"),
-        Column::Words("why"),
-        Column::Numbers("signal"),
-        Column::Numbers("mid then"),
-        Column::Words("cause"),
+        Column::Sentences("outcome"),
+        Column::Sentences("how and why"),
     ];
     text += &table(&columns, rows.iter().rev().map(|row| cells(report, row)));
     text
@@ -118,13 +113,14 @@ fn cells(report: &Report, row: &OrderRow) -> Vec<String> {
         },
         price(decision.price),
         mantissa(decision.quantity, quantity_exponent),
-        how(decision),
         outcome(row, price_exponent, quantity_exponent),
-        agent,
-        why,
-        number(f64::from_bits(decision.signal_bits), 6),
-        price(decision.reference_price),
-        cause(report, &row.cause),
+        format!(
+            "{} for {agent}: {why}; signal {}, mid {}; on {}",
+            how(decision),
+            number(f64::from_bits(decision.signal_bits), 6),
+            price(decision.reference_price),
+            cause(report, &row.cause)
+        ),
     ]
 }
 

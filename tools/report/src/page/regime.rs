@@ -8,8 +8,9 @@ use crate::{
     svg::{Series, stacked},
 };
 
-/// Colours from calm to hectic.
-const COLOURS_BY_STATE: [usize; 4] = [2, 5, 4, 1];
+/// Colours from calm on, and that of the most hectic.
+const COLOURS_BY_STATE: [usize; 3] = [2, 5, 4];
+const COLOUR_OF_LAST: usize = 1;
 
 pub(super) fn write(report: &Report) -> Option<Section> {
     let regime = report.findings.regime.as_ref()?;
@@ -38,7 +39,11 @@ pub(super) fn write(report: &Report) -> Option<Section> {
         .enumerate()
         .map(|(state, name)| Series {
             name,
-            colour: COLOURS_BY_STATE[state % COLOURS_BY_STATE.len()],
+            colour: if state > 0 && state + 1 == count {
+                COLOUR_OF_LAST
+            } else {
+                COLOURS_BY_STATE[state % COLOURS_BY_STATE.len()]
+            },
             values: samples
                 .iter()
                 .map(|sample| sample.regimes.get(state).copied().unwrap_or(0.0))
