@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The edges between our crates that may exist; dev-dependencies are free within the table of the test crates.
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("acth-nn", &[]),
     ("acth-core", &["acth-nn"]),
     ("acth-journal", &[]),
@@ -28,6 +28,10 @@ const EDGES: [(&str, &[&str]); 15] = [
         &["acth-core", "acth-engine", "acth-journal", "acth-sim"],
     ),
     (
+        "acth-report",
+        &["acth-core", "acth-engine", "acth-journal", "acth-latency"],
+    ),
+    (
         "acth",
         &[
             "acth-core",
@@ -39,6 +43,7 @@ const EDGES: [(&str, &[&str]); 15] = [
             "acth-learn",
             "acth-net",
             "acth-nn",
+            "acth-report",
             "acth-sim",
             "acth-venues",
             "acth-wire",
@@ -63,13 +68,14 @@ const ALL: &[&str] = &[
     "acth-learn",
     "acth-net",
     "acth-nn",
+    "acth-report",
     "acth-sim",
     "acth-venues",
     "acth-wire",
 ];
 
 /// Crates that must forbid unsafe code altogether.
-const SAFE_CRATES: [&str; 9] = [
+const SAFE_CRATES: [&str; 10] = [
     "adapters/sim",
     "adapters/venues",
     "adapters/wire",
@@ -79,6 +85,7 @@ const SAFE_CRATES: [&str; 9] = [
     "tools/export",
     "tools/latency",
     "tools/learn",
+    "tools/report",
 ];
 
 /// Longest source file.

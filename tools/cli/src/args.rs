@@ -2,6 +2,7 @@
 
 mod latency;
 mod model;
+mod report;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::{
     latency::{FitArgs, LatencyArgs, LatencyBy, LatencyVerb},
     model::{ModelArgs, ModelVerb},
+    report::ReportArgs,
 };
 use crate::config::worlds;
 
@@ -40,6 +42,8 @@ pub enum Verb {
     Kill(KillArgs),
     /// Show how long every stage took, from any journal: percentiles, a plot, files for HdrHistogram's tools.
     Latency(LatencyArgs),
+    /// Write one page about a journal: what the hub saw, found out, decided and earned. The journal is replayed for it.
+    Report(ReportArgs),
     /// Look into a journal.
     #[command(subcommand)]
     Journal(JournalVerb),

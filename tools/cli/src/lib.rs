@@ -19,7 +19,8 @@
 //! }
 //! ```
 //!
-//! That program has every verb: `run`, `kill`, `backtest`, `replay`, `latency`, `journal`, `model`, `doctor`, `config`.
+//! That program has every verb: `run`, `kill`, `backtest`, `replay`, `latency`, `report`, `journal`, `model`, `doctor`,
+//! `config`.
 
 #![forbid(unsafe_code)]
 
@@ -79,6 +80,7 @@ fn dispatch(verb: &Verb, strategies: &[Registered]) -> Result<(), Failure> {
         Verb::Replay(args) => verbs::replay::run(args, strategies),
         Verb::Kill(args) => verbs::kill::run(args),
         Verb::Latency(args) => verbs::latency::run(args),
+        Verb::Report(args) => verbs::report::run(args, strategies),
         Verb::Journal(verb) => verbs::journal::run(verb, strategies),
         Verb::Model(verb) => verbs::model::run(verb),
         Verb::Doctor(args) => verbs::doctor::run(args),

@@ -8,7 +8,7 @@ use acth_engine::manifest::RunManifest;
 use serde_json::{Value, json};
 
 use crate::{
-    args::{BacktestArgs, ReplayArgs, RunArgs, SnapshotArgs},
+    args::{BacktestArgs, ReplayArgs, ReportArgs, RunArgs, SnapshotArgs},
     config::{Config, file::explain},
     exit::Failure,
     verbs,
@@ -46,6 +46,11 @@ pub trait Runner {
     /// # Errors
     /// As documented for the exit codes.
     fn replay(&self, args: &ReplayArgs) -> Result<(), Failure>;
+    /// `acth report` about a journal that this strategy wrote.
+    ///
+    /// # Errors
+    /// As documented for the exit codes.
+    fn report(&self, args: &ReportArgs) -> Result<(), Failure>;
     /// `acth journal snapshot` of a journal that this strategy wrote.
     ///
     /// # Errors
@@ -74,6 +79,10 @@ impl<S: Strategy + Send + 'static> Runner for Of<S> {
 
     fn replay(&self, args: &ReplayArgs) -> Result<(), Failure> {
         verbs::replay::of::<S>(args)
+    }
+
+    fn report(&self, args: &ReportArgs) -> Result<(), Failure> {
+        verbs::report::of::<S>(args)
     }
 
     fn snapshot(&self, args: &SnapshotArgs) -> Result<(), Failure> {

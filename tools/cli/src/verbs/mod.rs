@@ -11,6 +11,7 @@ pub mod model;
 mod paper;
 pub mod prior;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod snapshot;
 

@@ -63,15 +63,21 @@ pub fn strategy_of<'a>(
 }
 
 /// Where the replay begins: the first frame, or a snapshot where that was asked for or the first frames are gone.
-fn begin<S: Strategy + Send>(args: &ReplayArgs) -> Result<Begun<Core<S>>, Failure> {
-    let place = Place::from(&args.journal);
-    let fail = |error: &RecoverError| prior::failure(&args.journal, error);
-    let is_pruned = acth_journal::info(&args.journal)
-        .map_err(|error| journal::failure(&args.journal, &error))?
+///
+/// # Errors
+/// When the journal is damaged there or no core can be built.
+pub fn begin<S: Strategy + Send>(
+    path: &Path,
+    from: Option<u64>,
+) -> Result<Begun<Core<S>>, Failure> {
+    let place = Place::from(path);
+    let fail = |error: &RecoverError| prior::failure(path, error);
+    let is_pruned = acth_journal::info(path)
+        .map_err(|error| journal::failure(path, &error))?
         .segments
         .first()
         .is_some_and(|segment| segment.first_sequence > 1);
-    let until = match args.from {
+    let until = match from {
         Some(until) => until,
         None if is_pruned => recover::oldest_snapshot(&place).map_err(|error| fail(&error))?,
         None => 0,
@@ -84,7 +90,7 @@ fn begin<S: Strategy + Send>(args: &ReplayArgs) -> Result<Begun<Core<S>>, Failur
 /// # Errors
 /// `CheckFailed` when a decision differs or the journal is damaged.
 pub fn of<S: Strategy + Send>(args: &ReplayArgs) -> Result<(), Failure> {
-    let begun = begin::<S>(args)?;
+    let begun = begin::<S>(&args.journal, args.from)?;
     let snapshot = begun.snapshot_sequence;
     let threads = match args.threads {
         Threads::Single => ThreadMode::Single,
@@ -92,8 +98,8 @@ pub fn of<S: Strategy + Send>(args: &ReplayArgs) -> Result<(), Failure> {
         Threads::Multi => ThreadMode::Multi,
     };
     let outcome = replay_from(begun.reader, begun.start, ReplayOptions { threads })
-        .map_err(|error| failure(args, &error))?;
-    show(&summarise(args, &outcome, snapshot), args.json)?;
+        .map_err(|error| failure(&args.journal, &error))?;
+    show(&summarise(&args.journal, &outcome, snapshot), args.json)?;
     match &outcome.first_divergence {
         None => Ok(()),
         Some(difference) => Err(Failure::CheckFailed(format!(
@@ -105,13 +111,13 @@ pub fn of<S: Strategy + Send>(args: &ReplayArgs) -> Result<(), Failure> {
 }
 
 /// A damaged journal is a failed check; what could not be read was not checked.
-fn failure(args: &ReplayArgs, error: &ReplayError) -> Failure {
+pub fn failure(path: &Path, error: &ReplayError) -> Failure {
     if let ReplayError::Journal(cause) = error
         && let Some(cause) = cause.downcast_ref::<JournalError>()
     {
-        return journal::failure(&args.journal, cause);
+        return journal::failure(path, cause);
     }
-    let sentence = format!("{}: {error}", args.journal.display());
+    let sentence = format!("{}: {error}", path.display());
     match error {
         ReplayError::Kind { .. }
         | ReplayError::Payload { .. }
@@ -121,15 +127,16 @@ fn failure(args: &ReplayArgs, error: &ReplayError) -> Failure {
     }
 }
 
-fn summarise<S: Strategy>(
-    args: &ReplayArgs,
+/// The outcome as the facts of a summary.
+pub fn summarise<S: Strategy>(
+    path: &Path,
     outcome: &ReplayOutcome<Core<S>>,
     snapshot_sequence: Option<u64>,
 ) -> Summary {
     let mut summary = summary::of_core("replay", &outcome.machine, outcome.elapsed.as_secs_f64());
     summary.decisions = outcome.decisions;
     summary.decision_hash = hex(outcome.decision_hash_recomputed);
-    summary.journal = args.journal.display().to_string();
+    summary.journal = path.display().to_string();
     summary.replay = Some(ReplayFacts {
         identical: outcome.identical,
         snapshot_sequence,
