@@ -7,7 +7,6 @@ use std::{
 };
 
 use acth_core::strategy::Strategy;
-use acth_engine::replay::ReplayError;
 use acth_journal::{JournalError, Place};
 use acth_report::{Ask, ReadBack, ReportError, read};
 use serde_json::{Value, json};
@@ -59,7 +58,7 @@ pub fn of<S: Strategy + Send + 'static>(args: &ReportArgs) -> Result<(), Failure
     };
     let found = with_display(args.json, look, || read(begun, &ask, &tell));
     let found: ReadBack<S> = found.map_err(|error| match error {
-        ReportError::Replay(error) => explain(&args.journal, &error),
+        ReportError::Replay(error) => replay::failure(&args.journal, &error),
     })?;
     let output = args
         .output
@@ -70,10 +69,6 @@ pub fn of<S: Strategy + Send + 'static>(args: &ReportArgs) -> Result<(), Failure
         .map_err(|error| Failure::could_not(format!("{}: {error}", output.display())))?;
     show(args, &found, &output, page.len())?;
     end(&args.journal, &output, &found)
-}
-
-fn explain(path: &Path, error: &ReplayError) -> Failure {
-    replay::failure(path, error)
 }
 
 /// The journal's own name, so that reports of several do not replace each other.

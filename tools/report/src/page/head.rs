@@ -60,7 +60,10 @@ fn verdict(report: &Report) -> String {
         ));
     }
     if report.seen.span_ns.is_none() {
-        text += &paragraph("The journal holds no input yet.");
+        text += &paragraph(match report.snapshot_sequence {
+            None => "The journal holds no input yet.",
+            Some(_) => "The journal holds no input behind it.",
+        });
     }
     text
 }

@@ -9,7 +9,7 @@ use super::Section;
 use crate::{
     format::{elapsed, grouped, mantissa, number, percent},
     html::{Column, paragraph, table},
-    orders::{Cause, OrderRow, Outcome},
+    orders::{OrderRow, Outcome},
     report::Report,
 };
 
@@ -119,7 +119,7 @@ fn cells(report: &Report, row: &OrderRow) -> Vec<String> {
             how(decision),
             number(f64::from_bits(decision.signal_bits), 6),
             price(decision.reference_price),
-            cause(report, &row.cause)
+            cause(report, row)
         ),
     ]
 }
@@ -194,16 +194,20 @@ fn agent_and_why(report: &Report, decision: &Decision) -> (String, String) {
     )
 }
 
-fn cause(report: &Report, cause: &Cause) -> String {
+fn cause(report: &Report, row: &OrderRow) -> String {
+    let cause = &row.cause;
     let kind = cause.kind.map_or("Unknown", EventKind::name);
     let about_instrument = !matches!(
         cause.kind,
         Some(EventKind::TimerFired | EventKind::OperatorCommanded) | None
     );
-    if about_instrument {
+    let sequence = grouped(cause.sequence);
+    if about_instrument && cause.instrument == row.decision.instrument {
+        format!("its own {kind}, frame {sequence}")
+    } else if about_instrument {
         let name = report.instrument_name(usize::from(cause.instrument));
-        format!("{kind} {name}, frame {}", grouped(cause.sequence))
+        format!("{kind} of {name}, frame {sequence}")
     } else {
-        format!("{kind}, frame {}", grouped(cause.sequence))
+        format!("{kind}, frame {sequence}")
     }
 }
