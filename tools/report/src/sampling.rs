@@ -261,6 +261,7 @@ mod tests {
             instruments,
             limits: Limits::default(),
             correlation_half_life_samples: 100.0,
+            account: acth_core::config::AccountConfig::default(),
         };
         Core::new(&config, strategy.unwrap()).unwrap()
     }

@@ -13,6 +13,7 @@
 //! A new kind is one file under `kinds` and one line of `register!` below.
 
 mod bus;
+pub mod impact;
 pub mod intensity;
 mod kinds;
 mod ledger;
@@ -20,6 +21,7 @@ mod predictions;
 pub mod quotes;
 mod seen;
 mod share_out;
+mod trust;
 mod wish;
 
 use alloc::{boxed::Box, vec::Vec};
@@ -37,9 +39,11 @@ pub use self::{
     predictions::{OUTPUTS_MAX, Prediction, Predictions, SLOTS},
     seen::{Cause, Seen},
     share_out::share_out,
+    trust::Trust,
     wish::{Quotes, Wish},
 };
 use crate::{
+    event::Side,
     instrument::Instruments,
     snapshot::{Decoder, Sink, SnapshotError},
 };
@@ -94,6 +98,9 @@ pub trait Agent: Sized {
 
     /// What it wants of an instrument that has a live quote.
     fn act(&mut self, seen: &Seen<'_>, index: usize) -> Wish;
+
+    /// One of its own quotes was filled at this price, mantissa.
+    fn filled(&mut self, _seen: &Seen<'_>, _index: usize, _side: Side, _price: i64) {}
 
     /// The instruments that it wants to be asked about again because this one moved.
     fn followers(&self, _seen: &Seen<'_>, _index: usize) -> u128 {
@@ -173,6 +180,12 @@ macro_rules! register {
             #[inline]
             pub fn act(&mut self, seen: &Seen<'_>, index: usize) -> Wish {
                 match self { $(Self::$kind(agent) => agent.act(seen, index),)* }
+            }
+
+            /// See `Agent::filled`.
+            #[inline]
+            pub fn filled(&mut self, seen: &Seen<'_>, index: usize, side: Side, price: i64) {
+                match self { $(Self::$kind(agent) => agent.filled(seen, index, side, price),)* }
             }
 
             /// See `Agent::followers`.

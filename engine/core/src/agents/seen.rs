@@ -2,6 +2,7 @@
 
 use super::{AgentError, Signals, predictions::Predictions};
 use crate::{
+    event::Side,
     features::Features,
     instrument::{Instrument, InstrumentId, Instruments},
     market::{Market, Quote},
@@ -13,8 +14,8 @@ use crate::{
 pub enum Cause {
     /// The quote of this instrument changed.
     Quote(InstrumentId),
-    /// A trade was printed in this instrument.
-    Trade(InstrumentId),
+    /// A trade was printed in this instrument, and on which side was who took.
+    Trade(InstrumentId, Side),
     /// The periodic timer came due.
     Timer,
 }

@@ -20,6 +20,8 @@ pub struct Wish {
     pub edge: f64,
     /// True when waiting costs more than crossing the spread, whatever the edge: a stop, or a leg without its pair.
     pub is_urgent: bool,
+    /// True for the position that it has, whatever that is: `target_share` says nothing then.
+    pub is_holding: bool,
     /// Quotes, for an agent that makes markets; its position then is what they bring.
     pub quotes: Quotes,
     /// Size of each quote as a share of the agent's capital.
@@ -32,11 +34,18 @@ impl Wish {
         target_share: 0.0,
         edge: 0.0,
         is_urgent: false,
+        is_holding: false,
         quotes: Quotes {
             bid_price: 0,
             ask_price: 0,
         },
         quote_share: 0.0,
+    };
+
+    /// The position that it has, neither more nor less.
+    pub const HOLD: Self = Self {
+        is_holding: true,
+        ..Self::NONE
     };
 
     /// A position of this share of capital for this edge; both are brought into their bounds.
@@ -55,9 +64,9 @@ impl Wish {
         self
     }
 
-    /// True when nothing is wanted.
-    pub fn is_flat(&self) -> bool {
-        self.target_share.to_bits() << 1 == 0 && self.quotes == Quotes::default()
+    /// True when it wants another position than the one it has, or none: not for a maker, nor for one that holds.
+    pub fn has_target(&self) -> bool {
+        !self.is_holding && self.quotes == Quotes::default()
     }
 
     /// Writes all.
@@ -65,6 +74,7 @@ impl Wish {
         out.f64(self.target_share);
         out.f64(self.edge);
         out.bool(self.is_urgent);
+        out.bool(self.is_holding);
         out.i64(self.quotes.bid_price);
         out.i64(self.quotes.ask_price);
         out.f64(self.quote_share);
@@ -79,6 +89,7 @@ impl Wish {
             target_share: from.f64()?,
             edge: from.f64()?,
             is_urgent: from.bool()?,
+            is_holding: from.bool()?,
             quotes: Quotes {
                 bid_price: from.i64()?,
                 ask_price: from.i64()?,

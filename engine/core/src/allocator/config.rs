@@ -25,10 +25,10 @@ pub struct AllocatorConfig {
 impl Default for AllocatorConfig {
     fn default() -> Self {
         Self {
-            eta: 0.05,
-            switch_share: 0.001,
-            share_min: 0.02,
-            share_max: 0.6,
+            eta: 3.0,
+            switch_share: 0.005,
+            share_min: 0.01,
+            share_max: 0.9,
             period_ms: 1_000,
             scale_half_life_periods: 600.0,
         }

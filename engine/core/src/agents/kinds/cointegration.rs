@@ -239,7 +239,7 @@ impl Agent for CointegrationSpread {
                     self.add_up(seen);
                 }
             }
-            Cause::Trade(_) => {}
+            Cause::Trade(..) => {}
             Cause::Timer => {
                 self.mind_legs(seen);
                 self.add_up(seen);

@@ -2,14 +2,15 @@
 //!
 //! For a follower with leader, lag and slope found by the structure, the expected return is
 //! `slope x (leader now - leader a lag ago)`: what the leader did before that the follower has already done. When this pays
-//! for crossing the spread in and out the agent enters; it leaves in patience when the lag has passed twice, in
+//! for crossing the spread in and out the agent enters; how much of its expectations comes true is measured, and only that much is
+//! believed; it leaves in patience when the lag has passed twice, in
 //! haste when the expectation has turned against it.
 
 use alloc::{vec, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Agent, AgentError, Cause, Seen, Wish, seen::refuse};
+use super::super::{Agent, AgentError, Cause, Seen, Trust, Wish, seen::refuse};
 use crate::{
     instrument::{INSTRUMENTS_MAX, Instruments},
     snapshot::{Decoder, Sink, SnapshotError},
@@ -92,12 +93,28 @@ struct Held {
     hold_ns: i64,
 }
 
+/// What an expectation that is waited for was, and when it should have come true.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waiting {
+    expected: f64,
+    log_mid: f64,
+    /// 0 = nothing is waited for.
+    ts_due_ns: i64,
+}
+
+/// What is left of trust after an outcome: half after 17.
+const TRUST_KEPT: f64 = 0.96;
+/// Share of the costs of both ways from which on an expectation is followed to its outcome.
+const FOLLOWED_COSTS: f64 = 0.5;
+
 /// The agent; see the module.
 #[derive(Debug)]
 pub struct LeadLagTaker {
     config: LeadLagConfig,
     past: Vec<Past>,
     held: Vec<Held>,
+    waiting: Vec<Waiting>,
+    trust: Vec<Trust>,
     /// Followers of each instrument as bits, renewed with every timer.
     followers: Vec<u128>,
 }
@@ -105,6 +122,35 @@ pub struct LeadLagTaker {
 const _: () = assert!(INSTRUMENTS_MAX <= u128::BITS as usize);
 
 impl LeadLagTaker {
+    /// Learns from the expectation that was waited for, and waits for the next one that is worth it.
+    fn follow_up(&mut self, seen: &Seen<'_>, index: usize, costs: f64) {
+        let Some(quote) = seen.quote(index) else {
+            return;
+        };
+        let waiting = &mut self.waiting[index];
+        if waiting.ts_due_ns != 0 && seen.now_ns < waiting.ts_due_ns {
+            return;
+        }
+        let log_mid = libm::log(quote.mid_doubled() as f64);
+        if waiting.ts_due_ns != 0 {
+            self.trust[index].learn(waiting.expected, log_mid - waiting.log_mid);
+            waiting.ts_due_ns = 0;
+        }
+        // Before trust: a leader that is not believed any more can win it back.
+        let expected = self.expected(seen, index);
+        if libm::fabs(expected) > FOLLOWED_COSTS * costs {
+            let lag_ns = seen
+                .structure
+                .leader_of(index)
+                .map_or(0, |lead| lead.lag_ns);
+            self.waiting[index] = Waiting {
+                expected,
+                log_mid,
+                ts_due_ns: seen.now_ns + lag_ns.max(SAMPLE_NS),
+            };
+        }
+    }
+
     /// The expected log return of a follower; 0 without a leader, or while its past is unknown.
     fn expected(&self, seen: &Seen<'_>, index: usize) -> f64 {
         let Some(lead) = seen.structure.leader_of(index) else {
@@ -142,6 +188,8 @@ impl Agent for LeadLagTaker {
             config: *config,
             past: vec![Past::EMPTY; count],
             held: vec![Held::default(); count],
+            waiting: vec![Waiting::default(); count],
+            trust: vec![Trust::new(TRUST_KEPT); count],
             followers: vec![0; count],
         })
     }
@@ -152,7 +200,7 @@ impl Agent for LeadLagTaker {
                 let log_price = seen.features.row(id.index()).log_price();
                 self.past[id.index()].push(seen.now_ns, log_price);
             }
-            Cause::Trade(_) => {}
+            Cause::Trade(..) => {}
             Cause::Timer => {
                 self.followers.fill(0);
                 for follower in 0..seen.count() {
@@ -165,7 +213,7 @@ impl Agent for LeadLagTaker {
     }
 
     fn signal(&self, seen: &Seen<'_>, index: usize) -> f64 {
-        self.expected(seen, index)
+        self.expected(seen, index) * self.trust[index].share()
     }
 
     fn act(&mut self, seen: &Seen<'_>, index: usize) -> Wish {
@@ -176,6 +224,7 @@ impl Agent for LeadLagTaker {
         let edge = libm::fabs(expected);
         let direction: i8 = if expected > 0.0 { 1 } else { -1 };
         let needed = 2.0 * cost + self.config.edge_ppm_min * 1e-6;
+        self.follow_up(seen, index, 2.0 * cost);
         let held = &mut self.held[index];
         if edge > needed {
             let lag_ns = seen
@@ -196,8 +245,14 @@ impl Agent for LeadLagTaker {
             let leave = Wish::position(0.0, if is_turned { edge } else { 0.0 });
             return if is_late { leave.urgent() } else { leave };
         }
-        let target = f64::from(held.direction) * self.config.position_share;
-        Wish::position(target, edge)
+        if held.direction == 0 {
+            return Wish::NONE;
+        }
+        if edge > needed {
+            return Wish::position(f64::from(held.direction) * self.config.position_share, edge);
+        }
+        // What could not be had while it paid is not run after.
+        Wish::HOLD
     }
 
     fn followers(&self, _seen: &Seen<'_>, index: usize) -> u128 {
@@ -217,6 +272,12 @@ impl Agent for LeadLagTaker {
             out.i64(held.ts_entered_ns);
             out.i64(held.hold_ns);
         }
+        for waiting in &self.waiting {
+            out.f64(waiting.expected);
+            out.f64(waiting.log_mid);
+            out.i64(waiting.ts_due_ns);
+        }
+        self.trust.iter().for_each(|trust| trust.write(out));
         for followers in &self.followers {
             out.i128(followers.cast_signed());
         }
@@ -236,6 +297,14 @@ impl Agent for LeadLagTaker {
             held.ts_entered_ns = from.time_ns()?;
             held.hold_ns = from.time_ns()?;
         }
+        for waiting in &mut self.waiting {
+            waiting.expected = from.finite()?;
+            waiting.log_mid = from.finite()?;
+            waiting.ts_due_ns = from.time_ns()?;
+        }
+        self.trust
+            .iter_mut()
+            .try_for_each(|trust| trust.load(from))?;
         let count = self.past.len();
         for followers in &mut self.followers {
             *followers = from.i128()?.cast_unsigned();

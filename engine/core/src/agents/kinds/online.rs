@@ -7,7 +7,7 @@ use alloc::{vec, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{AGENTS_MAX, Agent, AgentError, Cause, Seen, Wish, seen::refuse};
+use super::super::{AGENTS_MAX, Agent, AgentError, Cause, Seen, Trust, Wish, seen::refuse};
 use crate::{
     features::{FEATURE_COUNT, index_of},
     instrument::Instruments,
@@ -63,6 +63,8 @@ const WIDTH: usize = INPUTS.len() + 2;
 const EXPECTED_UNIT: f64 = 2e-5;
 /// Longest horizon.
 const HORIZON_MAX: usize = 64;
+/// What is left of trust after an outcome: half after seven seconds.
+const TRUST_KEPT: f64 = 0.99;
 /// Largest input after scaling.
 const INPUT_MAX: f64 = 5.0;
 
@@ -73,6 +75,9 @@ struct Learner {
     /// Inputs and log prices of the last ticks, to be taught with when the horizon has passed.
     inputs: Vec<[f64; WIDTH]>,
     log_prices: Vec<f64>,
+    /// What was expected at these ticks, and how much of such expectations came true.
+    forecasts: Vec<f64>,
+    trust: Trust,
     samples: u64,
     expected: f64,
 }
@@ -108,18 +113,22 @@ impl OnlineLinear {
         let horizon = self.config.horizon_ticks;
         let inputs = self.inputs(seen, index);
         let learner = &mut self.learners[index];
-        if seen.quote(index).is_none() {
+        let Some(quote) = seen.quote(index) else {
             // What spans a time without a market teaches nothing.
             learner.log_prices.fill(0.0);
             learner.expected = 0.0;
             return;
-        }
-        let log_price = seen.features.row(index).log_price();
+        };
+        // The mid, not the microprice: what the sizes at the touch take back cannot be earned.
+        let log_price = libm::log(quote.mid_doubled() as f64);
         let place = seen.ticks as usize % horizon;
         let before = learner.log_prices[place];
         if before.to_bits() != 0 {
             let outcome = (log_price - before) * 1e6;
             learner.rls.update(&learner.inputs[place], outcome);
+            learner
+                .trust
+                .learn(learner.forecasts[place], outcome * 1e-6);
             learner.samples += 1;
         }
         learner.inputs[place] = inputs;
@@ -128,6 +137,7 @@ impl OnlineLinear {
             .rls
             .predict(&inputs)
             .map_or(0.0, |forecast| forecast.value * 1e-6);
+        learner.forecasts[place] = learner.expected;
     }
 }
 
@@ -161,6 +171,8 @@ impl Agent for OnlineLinear {
             rls,
             inputs: vec![[0.0; WIDTH]; config.horizon_ticks],
             log_prices: vec![0.0; config.horizon_ticks],
+            forecasts: vec![0.0; config.horizon_ticks],
+            trust: Trust::new(TRUST_KEPT),
             samples: 0,
             expected: 0.0,
         };
@@ -184,7 +196,7 @@ impl Agent for OnlineLinear {
         if learner.samples < self.config.warm_up_samples {
             0.0
         } else {
-            learner.expected
+            learner.expected * learner.trust.share()
         }
     }
 
@@ -197,13 +209,16 @@ impl Agent for OnlineLinear {
         let held = seen.held_share(index);
         let direction = if expected > 0.0 { 1.0 } else { -1.0 };
         let pays = edge > 2.0 * cost + self.config.edge_ppm_min * 1e-6;
-        // What is held already costs nothing to keep while the forecast agrees with it.
-        let agrees = held * direction > 0.0 && edge > 0.25 * cost;
-        if pays || agrees {
-            Wish::position(direction * self.config.position_share, edge)
-        } else {
-            Wish::NONE
+        if pays {
+            return Wish::position(direction * self.config.position_share, edge);
         }
+        // What is held already costs nothing to keep, and something to leave: it is kept until the forecast is against it.
+        let is_held = libm::fabs(held) > 0.01;
+        let is_against = held * direction < 0.0 && edge > 0.5 * cost;
+        if is_held && !is_against {
+            return Wish::HOLD;
+        }
+        Wish::NONE
     }
 
     fn write(&self, out: &mut impl Sink) {
@@ -212,7 +227,9 @@ impl Agent for OnlineLinear {
             for inputs in &learner.inputs {
                 inputs.iter().for_each(|input| out.f64(*input));
             }
-            learner.log_prices.iter().for_each(|price| out.f64(*price));
+            let kept = learner.log_prices.iter().chain(&learner.forecasts);
+            kept.for_each(|value| out.f64(*value));
+            learner.trust.write(out);
             out.u64(learner.samples);
             out.f64(learner.expected);
         }
@@ -224,9 +241,11 @@ impl Agent for OnlineLinear {
             for input in learner.inputs.iter_mut().flatten() {
                 *input = from.finite()?;
             }
-            for price in &mut learner.log_prices {
-                *price = from.finite()?;
+            let kept = learner.log_prices.iter_mut();
+            for value in kept.chain(&mut learner.forecasts) {
+                *value = from.finite()?;
             }
+            learner.trust.load(from)?;
             learner.samples = from.count()?;
             learner.expected = from.finite()?;
         }

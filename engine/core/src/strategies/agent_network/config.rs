@@ -62,6 +62,8 @@ pub struct ExecutionConfig {
     pub requote_ticks: i64,
     /// What an edge must exceed the cost of crossing by, parts per million.
     pub margin_ppm: f64,
+    /// How long an order takes to the venue where agents are measured by what they would have earned, microseconds.
+    pub shadow_us: i64,
 }
 
 impl Default for AgentNetworkConfig {
@@ -92,6 +94,7 @@ impl Default for ExecutionConfig {
             quotes_per_second: 20,
             requote_ticks: 2,
             margin_ppm: 1.0,
+            shadow_us: 1_000,
         }
     }
 }
@@ -134,6 +137,7 @@ pub(super) fn check(config: &AgentNetworkConfig) -> Result<(), StrategyError> {
         ("denied_ms", execution.denied_ms),
         ("requote_ticks", execution.requote_ticks),
         ("infer_ms", config.infer_ms),
+        ("shadow_us", execution.shadow_us / 1_000),
     ];
     for (field, value) in times {
         if !(0..=3_600_000).contains(&value) {

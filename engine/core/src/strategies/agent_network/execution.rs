@@ -71,17 +71,25 @@ impl Execution {
     }
 
     /// An order of ours came to its end. One that the venue refused is not sent again at once.
-    pub(super) fn forget(&mut self, group: usize, update: &OrderUpdate, now_ns: i64) {
+    /// True when it was the group's working one.
+    pub(super) fn forget(&mut self, group: usize, update: &OrderUpdate, now_ns: i64) -> bool {
         let row = &mut self.rows[group];
-        if row.working == update.id.0 {
+        let is_working = row.working == update.id.0;
+        if is_working {
             row.working = 0;
             if update.state == OrderState::Rejected {
                 row.ts_next_ns = now_ns + self.config.rest_ms_min * MILLISECOND_NS;
             }
         }
+        is_working
     }
 
-    /// Places, keeps or cancels the child of one group.
+    /// True while a group has a child.
+    pub(super) fn is_working(&self, group: usize) -> bool {
+        self.rows[group].working != 0
+    }
+
+    /// Places, keeps or cancels the child of one group. Units and side of one that was placed.
     pub(super) fn pursue(
         &mut self,
         ctx: &mut Context<'_>,
@@ -89,7 +97,7 @@ impl Execution {
         groups: &Groups,
         group: usize,
         net: &Net,
-    ) {
+    ) -> Option<(i64, Side)> {
         let now_ns = ctx.now_ns();
         let members = groups.row(group);
         let row = &mut self.rows[group];
@@ -99,22 +107,23 @@ impl Execution {
             row.ts_lacking_ns = if direction == 0 { 0 } else { now_ns };
         }
         if row.working != 0 {
-            return self.tend(ctx, group, net);
+            self.tend(ctx, group, net);
+            return None;
         }
         if direction == 0 || now_ns < row.ts_next_ns || ctx.trading_state() == TradingState::Halted
         {
-            return;
+            return None;
         }
         let side = if direction > 0 { Side::Bid } else { Side::Ask };
         let lacking_ns = now_ns - row.ts_lacking_ns;
-        let Some(plan) = self.plan(ctx, members, side, net, lacking_ns) else {
-            return;
-        };
+        let plan = self.plan(ctx, members, side, net, lacking_ns)?;
         let (quantity, is_cut) = self.size(ctx, features, members, &plan, net);
         if quantity == 0 {
-            return;
+            return None;
         }
-        self.send(ctx, group, &plan, quantity, is_cut, net);
+        let sent = self.send(ctx, group, &plan, quantity, is_cut, net)?;
+        let factor = members.factor(ctx.instrument(id_of(plan.index)));
+        Some((sent.saturating_mul(factor), side))
     }
 
     /// Where, how and at which price.
@@ -177,8 +186,13 @@ impl Execution {
         let seconds = self.config.child_ms as f64 / 1_000.0;
         let volume = features.row(plan.index).volume_per_second() * seconds;
         let part = (volume * self.config.participation).min(9e15) as i64;
-        // A market in which nothing trades is still worth the smallest order.
-        let cap = part.max(rules.quantity_min);
+        // What is worth crossing for may take what stands there; a market in which nothing trades is still worth the
+        // smallest order.
+        let offered = match (plan.manner, ctx.quote(id_of(plan.index))) {
+            (Manner::Cross, Some(quote)) => quote.level(plan.side.opposite()).quantity,
+            _ => 0,
+        };
+        let cap = part.max(offered).max(rules.quantity_min);
         let quantity = wanted.min(cap);
         let quantity = quantity - quantity % rules.lot;
         let least = ctx.equity().share_ppm(i64::from(self.config.order_ppm_min));
@@ -192,6 +206,7 @@ impl Execution {
         (quantity, !is_all)
     }
 
+    /// The quantity of the order that was placed.
     fn send(
         &mut self,
         ctx: &mut Context<'_>,
@@ -200,10 +215,10 @@ impl Execution {
         quantity: i64,
         is_cut: bool,
         net: &Net,
-    ) {
+    ) -> Option<i64> {
         let id = id_of(plan.index);
         if clear_way(ctx, id, plan.side, plan.price) {
-            return;
+            return None;
         }
         let request = OrderRequest::limit(id, plan.side, plan.price, quantity);
         let request = match plan.manner {
@@ -220,7 +235,7 @@ impl Execution {
             // The gate says why, once in a while.
             let _ = ctx.place(request);
             row.ts_next_ns = now_ns + self.config.denied_ms * MILLISECOND_NS;
-            return;
+            return None;
         }
         let request = OrderRequest {
             quantity: quantity.min(quantity_allowed),
@@ -230,11 +245,18 @@ impl Execution {
             Ok(id) => {
                 row.working = id.0;
                 row.ts_rested_ns = now_ns;
-                let is_part = is_cut || quantity_allowed < quantity;
+                // A passive child of a large target is followed by the next one after a while; one that crosses goes on as long
+                // as it pays.
+                let is_part =
+                    (is_cut || quantity_allowed < quantity) && plan.manner != Manner::Cross;
                 let wait_ms = if is_part { self.config.child_ms } else { 0 };
                 row.ts_next_ns = now_ns + wait_ms * MILLISECOND_NS;
+                Some(request.quantity)
             }
-            Err(_) => row.ts_next_ns = now_ns + self.config.denied_ms * MILLISECOND_NS,
+            Err(_) => {
+                row.ts_next_ns = now_ns + self.config.denied_ms * MILLISECOND_NS;
+                None
+            }
         }
     }
 

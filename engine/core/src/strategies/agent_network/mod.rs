@@ -32,9 +32,9 @@ use self::{
     execution::Execution,
     groups::Groups,
     inference::{Questions, Sources},
-    netting::Netting,
+    netting::{NetFill, Netting},
     quoting::{Quoting, agent_of},
-    shadow::Shadows,
+    shadow::{ShadowMarket, Shadows},
 };
 use crate::{
     agents::{
@@ -69,6 +69,8 @@ pub struct AgentNetwork {
     execution: Execution,
     quoting: Quoting,
     ticks: u64,
+    /// Capital of all agents together in account currency, renewed with every timer.
+    capital_total: f64,
     /// Capital of each agent in account currency, renewed with every timer.
     capitals: Vec<f64>,
     /// Earned in the period that ends, per unit of capital.
@@ -99,14 +101,15 @@ impl Strategy for AgentNetwork {
             predictions: Predictions::new(count),
             questions: Questions::new(config.infer_ms, count).map_err(config::refuse)?,
             allocator: Allocator::new(&config.allocator, agent_count).map_err(config::refuse)?,
-            shadows: Shadows::new(agent_count, count),
+            shadows: Shadows::new(agent_count, count, config.execution.shadow_us),
             ledger: Ledger::new(agent_count, count),
-            netting: Netting::new(agent_count, count),
+            netting: Netting::new(agent_count, count, groups.count()),
             execution: Execution::new(&config.execution, groups.count()),
             quoting: Quoting::new(&config.execution, agent_count, count),
             groups,
             agents,
             ticks: 0,
+            capital_total: 0.0,
             capitals: vec![0.0; agent_count],
             earned: vec![0.0; agent_count],
             earned_total: vec![0.0; agent_count],
@@ -153,7 +156,7 @@ impl Strategy for AgentNetwork {
             .on_trade(index, ctx.now_ns(), aggressor, trade.price, trade.quantity);
         for agent in 0..self.agents.len() {
             let (seen, agent) = self.seen(ctx, agent);
-            agent.observe(&seen, Cause::Trade(instrument));
+            agent.observe(&seen, Cause::Trade(instrument, aggressor));
         }
     }
 
@@ -171,7 +174,9 @@ impl Strategy for AgentNetwork {
                     .forget(agent, update.instrument.index(), update.id),
                 None => {
                     let group = self.groups.of(update.instrument.index());
-                    self.execution.forget(group, update, ctx.now_ns());
+                    if self.execution.forget(group, update, ctx.now_ns()) {
+                        self.netting.unclaim(group);
+                    }
                 }
             }
         }
@@ -272,6 +277,7 @@ impl AgentNetwork {
         let rules = ctx.instrument(id);
         let (lot, price) = (rules.lot, rules.price_f64(quote.mid_doubled()) / 2.0);
         let unit = rules.quantity_f64(1);
+        let capital = self.capital_total;
         for agent in 0..self.agents.len() {
             let (seen, speaker) = self.seen(ctx, agent);
             let expected = speaker.signal(&seen, index);
@@ -282,8 +288,13 @@ impl AgentNetwork {
             let quantity_of_capital = self.capitals[agent] / (price * unit);
             self.netting
                 .wish_for(agent, index, wish, quantity_of_capital, lot);
-            self.shadows
-                .follow(agent, index, &wish, &quote, ctx.instrument(id));
+            let market = ShadowMarket {
+                now_ns: ctx.now_ns(),
+                quote: &quote,
+                rules: ctx.instrument(id),
+                capital,
+            };
+            self.shadows.follow(agent, index, &wish, &market);
             if let Some(choice) = choice {
                 journal::chosen(ctx, agent, &choice);
             }
@@ -313,15 +324,19 @@ impl AgentNetwork {
             return;
         };
         let instruments = ctx.instruments();
-        let mut net = self.netting.look(members, instruments, &self.ledger);
-        if self
-            .netting
-            .cross(members, instruments, &mut self.ledger, &quote)
-        {
-            net = self.netting.look(members, instruments, &self.ledger);
+        let (groups, ledger) = (&self.groups, &mut self.ledger);
+        let mut net = self.netting.look(groups, group, instruments, ledger);
+        if self.netting.cross(members, instruments, ledger, &quote) {
+            net = self.netting.look(groups, group, instruments, ledger);
         }
-        self.execution
-            .pursue(ctx, &self.features, &self.groups, group, &net);
+        let placed = self
+            .execution
+            .pursue(ctx, &self.features, groups, group, &net);
+        match placed {
+            Some((units, side)) => self.netting.claim(group, units, side),
+            None if !self.execution.is_working(group) => self.netting.unclaim(group),
+            None => {}
+        }
     }
 
     /// Books a fill on the agent whose order it was, or on all who lacked it.
@@ -330,6 +345,8 @@ impl AgentNetwork {
         let rules = ctx.instrument(id);
         match agent_of(number).filter(|agent| *agent < self.agents.len()) {
             Some(agent) => {
+                let (seen, maker) = self.seen(ctx, agent);
+                maker.filled(&seen, id.index(), update.side, fill.price);
                 let notional = rules.notional(fill.price, fill.quantity);
                 self.ledger.book(
                     agent + 1,
@@ -345,10 +362,12 @@ impl AgentNetwork {
                 ctx.instruments(),
                 &mut self.ledger,
                 id,
-                update.side,
-                fill.price,
-                fill.quantity,
-                fill.fee,
+                &NetFill {
+                    side: update.side,
+                    price: fill.price,
+                    quantity: fill.quantity,
+                    fee: fill.fee,
+                },
             ),
         }
     }
@@ -407,6 +426,7 @@ impl AgentNetwork {
         }
         let equity = ctx.equity().to_f64();
         let capital = equity.max(0.0) * f64::from(self.config.capital_ppm) * 1e-6;
+        self.capital_total = capital;
         for agent in 0..self.agents.len() {
             self.capitals[agent] = capital * self.share(agent);
         }

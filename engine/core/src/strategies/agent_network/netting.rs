@@ -23,10 +23,22 @@ pub(super) struct Netting {
     /// `[agent][instrument]`, quantity mantissa.
     targets: Vec<i64>,
     instrument_count: usize,
+    /// `[group][row]`: for whom the group's working order is, in the group's units, signed; what comes of it is theirs,
+    /// whatever they want by then.
+    claims: Vec<i64>,
     /// Of the group looked at last, by ledger row, in its units.
     gaps: Vec<i64>,
-    claims: Vec<i64>,
+    wanted: Vec<i64>,
     parts: Vec<i64>,
+}
+
+/// A fill of an order that several agents share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NetFill {
+    pub(super) side: Side,
+    pub(super) price: i64,
+    pub(super) quantity: i64,
+    pub(super) fee: Money,
 }
 
 /// What the agents together lack in one group.
@@ -44,14 +56,15 @@ pub(super) struct Net {
 }
 
 impl Netting {
-    pub(super) fn new(agent_count: usize, instrument_count: usize) -> Self {
+    pub(super) fn new(agent_count: usize, instrument_count: usize, group_count: usize) -> Self {
         let rows = agent_count + 1;
         Self {
             wishes: vec![Wish::NONE; agent_count * instrument_count],
             targets: vec![0; agent_count * instrument_count],
             instrument_count,
+            claims: vec![0; rows * group_count],
             gaps: vec![0; rows],
-            claims: vec![0; rows],
+            wanted: vec![0; rows],
             parts: vec![0; rows],
         }
     }
@@ -81,6 +94,9 @@ impl Netting {
     ) {
         let place = self.place(agent, index);
         self.wishes[place] = wish;
+        if !wish.has_target() {
+            return;
+        }
         let wanted = wish.target_share * quantity_of_capital;
         let before = self.targets[place] as f64;
         let drift = libm::fabs(wanted - before);
@@ -91,21 +107,25 @@ impl Netting {
         }
     }
 
-    /// Works out what each row lacks in a group. The house wants nothing, so what it holds is to go.
+    /// Works out what each row lacks in a group, beyond what its working order will bring. The house wants nothing, so what it
+    /// holds is to go.
     pub(super) fn look(
         &mut self,
-        group: &Group,
+        groups: &Groups,
+        index: usize,
         instruments: &Instruments,
         ledger: &Ledger,
     ) -> Net {
-        self.gaps.fill(0);
+        let group = groups.row(index);
+        for row in 0..self.gaps.len() {
+            self.gaps[row] = -self.claimed(index, row);
+        }
         for &index in &group.members {
             let factor = group.factor(&instruments.rows()[index]);
             let id = InstrumentId(index as u16);
             self.gaps[HOUSE] -= ledger.quantity(HOUSE, id).saturating_mul(factor);
             for agent in 0..self.gaps.len() - 1 {
-                // Whoever quotes gets its position by its quotes.
-                if self.wish(agent, index).quotes != Default::default() {
+                if !self.wish(agent, index).has_target() {
                     continue;
                 }
                 let lacks = self.target(agent, index) - ledger.quantity(agent + 1, id);
@@ -202,53 +222,85 @@ impl Netting {
         true
     }
 
-    /// Books a fill of a netted order on those who lack it, in proportion; the rest on the house.
-    #[expect(clippy::too_many_arguments, reason = "one fill, spelled out")]
+    /// Notes for whom an order of this many units is: in proportion to what each lacks in its direction. To be called right
+    /// after `look` of the group.
+    pub(super) fn claim(&mut self, group: usize, units: i64, side: Side) {
+        for (wanted, gap) in self.wanted.iter_mut().zip(&self.gaps) {
+            *wanted = gap.saturating_mul(side.sign()).max(0);
+        }
+        let left = share_out(units, &self.wanted, &mut self.parts);
+        self.parts[HOUSE] += left;
+        let rows = self.gaps.len();
+        let claims = &mut self.claims[group * rows..(group + 1) * rows];
+        for (claim, part) in claims.iter_mut().zip(&self.parts) {
+            *claim = side.sign() * part;
+        }
+    }
+
+    /// The group's working order is no more.
+    pub(super) fn unclaim(&mut self, group: usize) {
+        let rows = self.gaps.len();
+        self.claims[group * rows..(group + 1) * rows].fill(0);
+    }
+
+    /// What a group's working order is for, summed over rows.
+    fn claimed(&self, group: usize, row: usize) -> i64 {
+        self.claims[group * self.gaps.len() + row]
+    }
+
+    /// Books a fill of a group's order on those for whom it was placed, in proportion; what nobody claimed on the house.
     pub(super) fn attribute(
         &mut self,
         groups: &Groups,
         instruments: &Instruments,
         ledger: &mut Ledger,
         id: InstrumentId,
-        side: Side,
-        price: i64,
-        quantity: i64,
-        fee: Money,
+        fill: &NetFill,
     ) {
-        let group = groups.row(groups.of(id.index()));
+        let index = groups.of(id.index());
+        let group = groups.row(index);
         let rules = &instruments.rows()[id.index()];
         let factor = group.factor(rules);
-        self.look(group, instruments, ledger);
-        for (claim, gap) in self.claims.iter_mut().zip(&self.gaps) {
-            *claim = (gap.saturating_mul(side.sign()) / factor).max(0);
+        let sign = fill.side.sign();
+        for row in 0..self.gaps.len() {
+            self.wanted[row] = (self.claimed(index, row).saturating_mul(sign) / factor).max(0);
         }
-        let left = share_out(quantity, &self.claims, &mut self.parts);
+        let left = share_out(fill.quantity, &self.wanted, &mut self.parts);
         self.parts[HOUSE] += left;
-        let mut fee_left = fee.0;
+        let mut fee_left = fill.fee.0;
         let last = self.parts.iter().rposition(|part| *part > 0);
         for row in 0..self.parts.len() {
             let part = self.parts[row];
             if part == 0 {
                 continue;
             }
-            let own = fee.0 * i128::from(part) / i128::from(quantity);
+            let own = fill.fee.0 * i128::from(part) / i128::from(fill.quantity);
             let own = if Some(row) == last { fee_left } else { own };
             fee_left -= own;
-            let notional = rules.notional(price, part);
-            ledger.book(row, id, side, part, notional, Money(own));
+            let notional = rules.notional(fill.price, part);
+            ledger.book(row, id, fill.side, part, notional, Money(own));
+            let claim = &mut self.claims[index * self.gaps.len() + row];
+            let used = sign * part.saturating_mul(factor);
+            // What the house takes beyond its claim leaves the claim at nothing.
+            *claim = if claim.abs() > used.abs() {
+                *claim - used
+            } else {
+                0
+            };
         }
     }
 
     pub(super) fn write(&self, out: &mut impl Sink) {
         self.wishes.iter().for_each(|wish| wish.write(out));
         self.targets.iter().for_each(|target| out.i64(*target));
+        self.claims.iter().for_each(|claim| out.i64(*claim));
     }
 
     pub(super) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
         for wish in &mut self.wishes {
             *wish = Wish::load(from)?;
         }
-        for target in &mut self.targets {
+        for target in self.targets.iter_mut().chain(&mut self.claims) {
             *target = from.i64()?;
         }
         Ok(())

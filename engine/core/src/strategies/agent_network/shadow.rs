@@ -1,8 +1,9 @@
 //! What each agent would have earned with all of its capital: the measure by which the allocator shares.
 //!
 //! An agent's real book depends on the share that it was given and on what the gate let through. Its shadow trades every
-//! wish at once for a capital of 1: across the spread with the taker's fee where the wish can pay for that, else at the touch
-//! once the market has come to it. So all agents are measured alike, whether they have capital or not.
+//! wish with the agents' whole capital, as an order would: it reaches the market `shadow_us` later and takes there what
+//! its limit still allows of what stands at the touch, with the taker's fee, where the wish could pay for that; else it
+//! waits at the touch until the market comes to it. So all agents are measured alike, whether they have capital or not.
 //!
 //! Floats: this is a belief about agents, not money.
 
@@ -19,17 +20,29 @@ use crate::{
 /// Changes of the wished share below this are left alone.
 const SHARE_STEP: f64 = 0.02;
 
+/// The market at which a wish is followed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShadowMarket<'a> {
+    pub(super) now_ns: i64,
+    pub(super) quote: &'a Quote,
+    pub(super) rules: &'a Instrument,
+    /// Capital of all agents together, account currency.
+    pub(super) capital: f64,
+}
+
 /// One instrument in one agent's shadow.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     /// Base units held per unit of capital.
     units: f64,
-    /// Price at which it waits, mantissa; 0 = it does not.
-    rest_price: i64,
-    /// Share that it waits for.
-    rest_share: f64,
+    /// Price of its order, mantissa; 0 = it has none.
+    price: i64,
+    /// Share that the order is to lead to.
+    share: f64,
+    /// When an order that crosses reaches the market; 0 = it waits at the touch.
+    ts_due_ns: i64,
     /// Last mid, in quote units.
-    price: f64,
+    mid: f64,
 }
 
 /// The shadows of all agents.
@@ -42,15 +55,17 @@ pub(super) struct Shadows {
     /// Worth at the end of the last period.
     before: Vec<f64>,
     instrument_count: usize,
+    delay_ns: i64,
 }
 
 impl Shadows {
-    pub(super) fn new(agent_count: usize, instrument_count: usize) -> Self {
+    pub(super) fn new(agent_count: usize, instrument_count: usize, delay_us: i64) -> Self {
         Self {
             rows: vec![Row::default(); agent_count * instrument_count],
             cash: vec![0.0; agent_count],
             before: vec![0.0; agent_count],
             instrument_count,
+            delay_ns: delay_us * 1_000,
         }
     }
 
@@ -60,53 +75,51 @@ impl Shadows {
         agent: usize,
         index: usize,
         wish: &Wish,
-        quote: &Quote,
-        rules: &Instrument,
+        market: &ShadowMarket<'_>,
     ) {
         let row = &mut self.rows[agent * self.instrument_count + index];
-        let cash = &mut self.cash[agent];
-        let mid = rules.price_f64(quote.mid_doubled()) / 2.0;
-        row.price = mid;
+        let mid = market.rules.price_f64(market.quote.mid_doubled()) / 2.0;
+        row.mid = mid;
+        // What is on its way arrives first.
+        if row.price != 0 {
+            self.cash[agent] -= row.arrive(market);
+        }
+        if wish.is_holding {
+            if row.ts_due_ns == 0 {
+                row.price = 0;
+            }
+            return;
+        }
         let held = row.units * mid;
         let change = wish.target_share - held;
         let is_flat = wish.target_share.to_bits() << 1 == 0;
         let is_small = libm::fabs(change) < SHARE_STEP && !(is_flat && libm::fabs(held) > 1e-6);
+        let is_on_its_way = row.price != 0 && row.ts_due_ns != 0;
+        if is_on_its_way {
+            return;
+        }
         if is_small {
-            row.rest_price = 0;
+            row.price = 0;
             return;
         }
         let side = if change > 0.0 { Side::Bid } else { Side::Ask };
-        let touch = quote.level(side).price;
-        let opposite = quote.level(side.opposite()).price;
-        // The market has come to where it waited.
-        let waits_same_way = row.rest_price != 0 && (row.rest_share > held) == (change > 0.0);
-        let is_reached = waits_same_way
-            && match side {
-                Side::Bid => opposite <= row.rest_price,
-                Side::Ask => opposite >= row.rest_price,
-            };
-        let cost = (mid - rules.price_f64(opposite)) * -side.sign() as f64 / mid
-            + rules.taker_fee_ppm as f64 * 1e-6;
-        let (price, fee_ppm) = if is_reached {
-            (row.rest_price, rules.maker_fee_ppm)
-        } else if wish.is_urgent || wish.edge > cost {
-            (opposite, rules.taker_fee_ppm)
+        let opposite = market.quote.level(side.opposite()).price;
+        let half = market.quote.spread() as f64 / market.quote.mid_doubled() as f64;
+        let cost = half + market.rules.taker_fee_ppm as f64 * 1e-6;
+        row.share = wish.target_share;
+        if wish.is_urgent || wish.edge > cost {
+            row.price = opposite;
+            row.ts_due_ns = market.now_ns + self.delay_ns;
         } else {
-            row.rest_price = touch;
-            row.rest_share = wish.target_share;
-            return;
-        };
-        let units = change / mid;
-        let paid = units * rules.price_f64(price);
-        *cash -= paid + libm::fabs(paid) * fee_ppm as f64 * 1e-6;
-        row.units += units;
-        row.rest_price = 0;
+            row.price = market.quote.level(side).price;
+            row.ts_due_ns = 0;
+        }
     }
 
     /// Takes the new price of an instrument for all agents.
     pub(super) fn mark(&mut self, index: usize, price: f64) {
         for agent in 0..self.cash.len() {
-            self.rows[agent * self.instrument_count + index].price = price;
+            self.rows[agent * self.instrument_count + index].mid = price;
         }
     }
 
@@ -116,7 +129,7 @@ impl Shadows {
             let first = agent * self.instrument_count;
             let mut worth = self.cash[agent];
             for row in &self.rows[first..first + self.instrument_count] {
-                worth += row.units * row.price;
+                worth += row.units * row.mid;
             }
             *earned = worth - self.before[agent];
             self.before[agent] = worth;
@@ -126,9 +139,10 @@ impl Shadows {
     pub(super) fn write(&self, out: &mut impl Sink) {
         for row in &self.rows {
             out.f64(row.units);
-            out.i64(row.rest_price);
-            out.f64(row.rest_share);
-            out.f64(row.price);
+            out.i64(row.price);
+            out.f64(row.share);
+            out.i64(row.ts_due_ns);
+            out.f64(row.mid);
         }
         self.cash.iter().for_each(|cash| out.f64(*cash));
         self.before.iter().for_each(|before| out.f64(*before));
@@ -137,15 +151,53 @@ impl Shadows {
     pub(super) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
         for row in &mut self.rows {
             *row = Row {
-                units: from.f64()?,
-                rest_price: from.i64()?,
-                rest_share: from.f64()?,
-                price: from.f64()?,
+                units: from.finite()?,
+                price: from.i64()?,
+                share: from.finite()?,
+                ts_due_ns: from.time_ns()?,
+                mid: from.finite()?,
             };
         }
         for value in self.cash.iter_mut().chain(&mut self.before) {
             *value = from.f64()?;
         }
         Ok(())
+    }
+}
+
+impl Row {
+    /// Lets its order trade with what the market offers now. Returns what that cost per unit of capital, fee included;
+    /// negative for a sale.
+    fn arrive(&mut self, market: &ShadowMarket<'_>) -> f64 {
+        if self.ts_due_ns != 0 && market.now_ns < self.ts_due_ns {
+            return 0.0;
+        }
+        let (quote, rules) = (market.quote, market.rules);
+        let held = self.units * self.mid;
+        let change = self.share - held;
+        let side = if change > 0.0 { Side::Bid } else { Side::Ask };
+        let level = quote.level(side.opposite());
+        let is_met = (self.price - level.price) * side.sign() >= 0;
+        let is_taker = self.ts_due_ns != 0;
+        let (limit, price) = (self.price, level.price);
+        if is_taker {
+            // Immediate or cancelled.
+            self.price = 0;
+        }
+        if !is_met || market.capital <= 0.0 {
+            return 0.0;
+        }
+        self.price = 0;
+        let (price, fee_ppm) = if is_taker {
+            (price, rules.taker_fee_ppm)
+        } else {
+            (limit, rules.maker_fee_ppm)
+        };
+        let offered = rules.quantity_f64(level.quantity) * self.mid / market.capital;
+        let share = libm::fabs(change).min(offered) * side.sign() as f64;
+        let units = share / self.mid;
+        let paid = units * rules.price_f64(price);
+        self.units += units;
+        paid + libm::fabs(paid) * fee_ppm as f64 * 1e-6
     }
 }

@@ -8,6 +8,7 @@ impl AgentNetwork {
         out.u64(self.ticks);
         out.i64(self.ts_period_ns);
         out.u8(self.regime);
+        out.f64(self.capital_total);
         for values in [&self.capitals, &self.quoted_before, &self.earned_total] {
             values.iter().for_each(|value| out.f64(*value));
         }
@@ -57,6 +58,7 @@ impl AgentNetwork {
         self.ticks = from.count()?;
         self.ts_period_ns = from.time_ns()?;
         self.regime = from.u8()?;
+        self.capital_total = from.finite()?;
         let values = self.capitals.iter_mut().chain(&mut self.quoted_before);
         for value in values.chain(&mut self.earned_total) {
             *value = from.finite()?;
