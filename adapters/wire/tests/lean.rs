@@ -78,7 +78,7 @@ fn a_side_may_be_missing_and_a_row_doubtful() {
         RowBody::Quote { bid, ask }
     );
     let no_size = "60000,1,1,1,1,0,2,2,2,2,6";
-    let (bid, ask) = (None, quoted(200, 6));
+    let (bid, ask) = (quoted(100, 0), quoted(200, 6));
     assert_eq!(
         body(Layout::QuoteBar, no_size, form),
         RowBody::Quote { bid, ask }

@@ -1,6 +1,6 @@
 //! One row of text to one quote or trade.
 //!
-//! A quote row tells one side or both: a side that is empty or zero, or has a price without a size, is not in the row.
+//! A quote row tells one side or both: a side whose price is empty or zero is not in the row.
 //! A bar counts by its closes: the state when it ended. Open, high and low are checked to be numbers and not used.
 
 use super::{Resolution, RowKind};
@@ -40,7 +40,7 @@ pub enum Layout {
 pub struct Quoted {
     /// Price, mantissa.
     pub price: i64,
-    /// Size in whole units; 0 where the layout has none.
+    /// Size in whole units; 0 where the row has none.
     pub size: i64,
 }
 
@@ -145,7 +145,7 @@ impl Layout {
         }
         let side = |price_column: usize, size_column: usize| {
             let (price, size) = (price(price_column)?, columns.number(size_column, 0)?);
-            Ok((price > 0 && size > 0).then_some(Quoted { price, size }))
+            Ok((price > 0).then_some(Quoted { price, size }))
         };
         let body = match self {
             Self::PlainQuote => {
