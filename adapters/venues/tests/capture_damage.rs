@@ -284,7 +284,7 @@ fn unknown_symbols_get_their_decimals_from_the_file() {
         .replace("BTC", "XYZ")
         .replace("btc", "xyz");
     let path = write(&folder, "xyz.txt", text.as_bytes());
-    let spec = CaptureSpec { path, market: None };
+    let spec = CaptureSpec::of_frames(path, None);
     assert_eq!(identify(&spec).unwrap().market, Market::Spot);
     let known = catalogue::for_captures(&[spec.clone(), spec], &[]).unwrap();
     assert_eq!(known.notes.len(), 1);

@@ -11,4 +11,5 @@
 pub mod binance;
 pub mod decimal;
 pub mod http;
+pub mod lean;
 pub mod websocket;

@@ -79,10 +79,9 @@ pub(crate) fn write(path: &Path, files: Option<&[PathBuf]>) -> Result<Instrument
         run(path, &instruments, source)?;
         return Ok(instruments);
     };
-    let specs = files.iter().map(|file| CaptureSpec {
-        path: file.clone(),
-        market: None,
-    });
+    let specs = files
+        .iter()
+        .map(|file| CaptureSpec::of_frames(file.clone(), None));
     let specs: Vec<CaptureSpec> = specs.collect();
     let instruments = catalogue::for_captures(&specs, &[])?.instruments;
     let source = CaptureSource::open(&specs, &instruments, Pace::FlatOut, 1)?;

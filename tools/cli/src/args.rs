@@ -175,7 +175,9 @@ pub struct BacktestArgs {
     #[command(flatten)]
     pub trade: TradeArgs,
     /// A capture file (gzip or text, one `receive_ns frame` a line); repeat for several, merged by time. The market
-    /// is detected; force it with `spot:FILE` or `usdm:FILE`. Without any: the simulated world, in process.
+    /// is detected; force it with `spot:FILE` or `usdm:FILE`. A zip of the Lean format (equities, futures, currencies)
+    /// is known by its name, or called `lean:FILE`; `FILE.zip#es_201312` names a contract. Without any: the simulated
+    /// world, in process.
     #[arg(long, value_name = "FILE", conflicts_with = "world")]
     pub data: Vec<String>,
     /// Replay speed: `flat` (as fast as possible), `recorded`, or a factor such as `10`.

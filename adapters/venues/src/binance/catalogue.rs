@@ -18,7 +18,10 @@ use flate2::bufread::MultiGzDecoder;
 use super::{rest::fetch, url, venue_name};
 use crate::{
     bytes::find,
-    capture::{CaptureIdentity, CaptureSpec, Decimals, identify, infer_decimals},
+    capture::{
+        CaptureIdentity, CaptureSpec, Decimals, identify, infer_decimals,
+        lean::{LeanInstrument, describe},
+    },
 };
 
 /// Longest `exchangeInfo` answer, unpacked; the spot one has some 8 MB.
@@ -56,8 +59,10 @@ const QUOTES: [&str; 12] = [
 pub struct Catalogued {
     /// The table, in the order of the files.
     pub instruments: Instruments,
-    /// One sentence for each instrument that was not found in a catalogue.
+    /// Sentences about instruments that were not found in a catalogue, or chosen or completed by a rule.
     pub notes: Vec<String>,
+    /// Instruments of which bars were recorded, by name, with the length of a bar: their quotes are that old.
+    pub bars_ns: Vec<(String, i64)>,
 }
 
 /// The rules of all symbols that one `exchangeInfo` answer lists.
@@ -211,34 +216,88 @@ fn contract_of(market: Market, symbol: &str) -> Contract {
 /// # Errors
 /// When a recording cannot be read or identified, or its instrument cannot be used.
 pub fn for_captures(specs: &[CaptureSpec], listings: &[Listing]) -> Result<Catalogued, PortError> {
-    let mut rows: Vec<Instrument> = Vec::with_capacity(specs.len());
-    let mut notes = Vec::new();
+    let mut gathered = Gathered::default();
     for spec in specs {
+        match &spec.lean {
+            Some(choice) => gathered.add_lean(describe(&spec.path, choice)?),
+            None => gathered.add_frames(spec, listings)?,
+        }
+    }
+    gathered.finish()
+}
+
+/// A table that grows file by file.
+#[derive(Default)]
+struct Gathered {
+    rows: Vec<Instrument>,
+    notes: Vec<String>,
+    bars_ns: Vec<(String, i64)>,
+    /// Names of instruments of the Lean format, and whether a file has their quotes.
+    are_quoted: Vec<(String, bool)>,
+}
+
+impl Gathered {
+    fn add_frames(&mut self, spec: &CaptureSpec, listings: &[Listing]) -> Result<(), PortError> {
         let CaptureIdentity { market, symbol } = identify(spec)?;
         let venue = venue_name(market);
         let is_same = |row: &Instrument| row.venue == venue && row.symbol == symbol;
-        if rows.iter().any(is_same) {
-            continue;
+        if self.rows.iter().any(is_same) {
+            return Ok(());
         }
         let mut of_market = listings.iter().filter(|listing| listing.market == market);
         let known = of_market
             .find_map(|listing| listing.find(&symbol))
             .or_else(|| built_in(market, &symbol));
         if let Some(row) = known {
-            rows.push(row);
-            continue;
+            self.rows.push(row);
+            return Ok(());
         }
         let decimals = infer_decimals(spec)?;
-        notes.push(format!(
+        self.notes.push(format!(
             "{venue}:{symbol} is in no catalogue: tick 10^-{} and lot 10^-{} are the finest decimals of {}, fees are \
              those of the default tier",
             decimals.price,
             decimals.quantity,
             spec.path.display()
         ));
-        rows.push(inferred(market, &symbol, decimals));
+        self.rows.push(inferred(market, &symbol, decimals));
+        Ok(())
     }
-    let instruments = Instruments::new(rows)
-        .map_err(|error| PortError::new("instruments of the recordings", error.to_string()))?;
-    Ok(Catalogued { instruments, notes })
+
+    /// Several files of one instrument: the finest of their steps counts, and the longest of their bars.
+    fn add_lean(&mut self, found: LeanInstrument) {
+        let name = found.row.name();
+        self.notes.extend(found.notes);
+        match self.are_quoted.iter_mut().find(|row| row.0 == name) {
+            Some((_, is_quoted)) => *is_quoted |= found.has_quotes,
+            None => self.are_quoted.push((name.clone(), found.has_quotes)),
+        }
+        if found.has_quotes && found.period_ns > 0 {
+            match self.bars_ns.iter_mut().find(|bar| bar.0 == name) {
+                Some((_, period_ns)) => *period_ns = (*period_ns).max(found.period_ns),
+                None => self.bars_ns.push((name.clone(), found.period_ns)),
+            }
+        }
+        match self.rows.iter_mut().find(|row| row.name() == name) {
+            Some(row) => {
+                row.tick = row.tick.min(found.row.tick);
+                row.price_exponent = row.price_exponent.max(found.row.price_exponent);
+            }
+            None => self.rows.push(found.row),
+        }
+    }
+
+    fn finish(mut self) -> Result<Catalogued, PortError> {
+        let unquoted = self.are_quoted.iter().filter(|(_, is_quoted)| !is_quoted);
+        self.notes.extend(unquoted.map(|(name, _)| {
+            format!("{name} has trades only: its quotes are a tick below and above the last trade")
+        }));
+        let instruments = Instruments::new(self.rows)
+            .map_err(|error| PortError::new("instruments of the recordings", error.to_string()))?;
+        Ok(Catalogued {
+            instruments,
+            notes: self.notes,
+            bars_ns: self.bars_ns,
+        })
+    }
 }

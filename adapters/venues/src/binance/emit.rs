@@ -13,14 +13,14 @@ use acth_core::{
 
 /// What all events of one message share.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stamp {
-    pub(super) instrument: InstrumentId,
-    pub(super) source: u16,
+pub(crate) struct Stamp {
+    pub(crate) instrument: InstrumentId,
+    pub(crate) source: u16,
     /// How long decoding took; `DECODE_CODE_NONE` where no message was decoded, or by no real clock.
-    pub(super) decode_code: u8,
+    pub(crate) decode_code: u8,
     /// 0 = the venue gave no time.
-    pub(super) ts_venue_ns: i64,
-    pub(super) ts_ingress_ns: i64,
+    pub(crate) ts_venue_ns: i64,
+    pub(crate) ts_ingress_ns: i64,
 }
 
 impl Stamp {
@@ -48,7 +48,7 @@ pub(super) fn diff(
 }
 
 /// All levels of a snapshot. One without levels becomes one event that clears the book and deletes nothing.
-pub(super) fn snapshot(
+pub(crate) fn snapshot(
     stamp: &Stamp,
     update_id: u64,
     bids: &[Level],
@@ -97,7 +97,7 @@ fn levels(
 }
 
 /// A new best bid and offer.
-pub(super) fn bbo(stamp: &Stamp, bbo: &Bbo, sink: &mut impl EventSink) -> Result<(), Stopped> {
+pub(crate) fn bbo(stamp: &Stamp, bbo: &Bbo, sink: &mut impl EventSink) -> Result<(), Stopped> {
     let event = Event::new(EventKind::Bbo, stamp.instrument)
         .with_flags(flags::LAST)
         .with_body(bbo);
@@ -105,7 +105,7 @@ pub(super) fn bbo(stamp: &Stamp, bbo: &Bbo, sink: &mut impl EventSink) -> Result
 }
 
 /// A printed trade.
-pub(super) fn trade(
+pub(crate) fn trade(
     stamp: &Stamp,
     aggressor: Side,
     trade: &Trade,
@@ -119,7 +119,7 @@ pub(super) fn trade(
 }
 
 /// A book that can be trusted more or less than before.
-pub(super) fn book_state(
+pub(crate) fn book_state(
     stamp: &Stamp,
     state: BookState,
     reason: BookStateReason,

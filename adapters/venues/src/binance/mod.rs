@@ -8,7 +8,7 @@ mod books;
 pub mod catalogue;
 mod connector;
 pub mod diff_buffer;
-mod emit;
+pub(crate) mod emit;
 pub mod feed;
 mod feed_stats;
 mod link;

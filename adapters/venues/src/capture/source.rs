@@ -1,6 +1,6 @@
 //! Several recordings as one source of events, merged by receive time.
 //!
-//! Each file has its own feed of one instrument. A poll plays a bounded number of lines that are due; among lines of
+//! Each file of frames has its own feed of one instrument; rows of the Lean format go through the market of theirs. A poll plays a bounded number of lines that are due; among lines of
 //! the same time the file that was named first comes first, and within a file the order of its lines is kept.
 //!
 //! `ts_ingress_ns` of every event is the recorded receive time, at every pace: whatever the core derives from time
@@ -22,6 +22,7 @@ use acth_core::{
 use super::{
     CaptureSpec,
     identify::identify,
+    lean::{LeanMarket, LeanReader, LeanStats},
     lines::LineReader,
     pace::{Pace, Pacer},
 };
@@ -42,7 +43,7 @@ pub struct CaptureProgress {
 }
 
 impl CaptureProgress {
-    /// Bytes read from the files so far, as they lie on disk.
+    /// Bytes read from the files so far, as they lie on disk; of a zip, of the unpacked text.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }
@@ -76,16 +77,33 @@ enum Head {
     Damaged(PortError),
 }
 
+/// One file.
+#[derive(Debug)]
+enum Reader {
+    Frames { lines: LineReader, feed: Box<Feed> },
+    Lean(LeanReader),
+}
+
 #[derive(Debug)]
 struct Track {
-    lines: LineReader,
-    feed: Feed,
+    reader: Reader,
     head: Head,
 }
 
 impl Track {
+    fn new(reader: Reader) -> Self {
+        let head = Head::Ended;
+        let mut track = Self { reader, head };
+        track.advance();
+        track
+    }
+
     fn advance(&mut self) {
-        self.head = match self.lines.advance() {
+        let advanced = match &mut self.reader {
+            Reader::Frames { lines, .. } => lines.advance(),
+            Reader::Lean(rows) => rows.advance(),
+        };
+        self.head = match advanced {
             Ok(true) => Head::Line,
             Ok(false) => Head::Ended,
             Err(error) => Head::Damaged(error),
@@ -96,7 +114,10 @@ impl Track {
     fn ts_next_ns(&self) -> Option<i64> {
         match self.head {
             Head::Ended => None,
-            Head::Line | Head::Damaged(_) => Some(self.lines.ts_recorded_ns()),
+            Head::Line | Head::Damaged(_) => Some(match &self.reader {
+                Reader::Frames { lines, .. } => lines.ts_recorded_ns(),
+                Reader::Lean(rows) => rows.ts_ns(),
+            }),
         }
     }
 }
@@ -105,6 +126,8 @@ impl Track {
 #[derive(Debug)]
 pub struct CaptureSource {
     tracks: Vec<Track>,
+    /// By instrument; used by rows of the Lean format only.
+    lean_markets: Vec<LeanMarket>,
     pacer: Pacer,
     progress: Arc<CaptureProgress>,
     lines_played: u64,
@@ -126,24 +149,26 @@ impl CaptureSource {
         let progress = Arc::new(CaptureProgress::default());
         let mut tracks = Vec::with_capacity(specs.len());
         for (index, spec) in specs.iter().enumerate() {
-            let identity = identify(spec)?;
-            let venue = venue_name(identity.market);
-            let id = instruments.find(venue, &identity.symbol).ok_or_else(|| {
-                let cause = format!("is of {venue}:{}, which is no instrument", identity.symbol);
-                PortError::new(spec.path.display().to_string(), cause)
-            })?;
             let number = source_number.saturating_add(u16::try_from(index).unwrap_or(u16::MAX));
-            let feed = Feed::with_instruments(identity.market, instruments, &[id], number)?;
-            let lines = LineReader::open(&spec.path, Arc::clone(&progress.bytes_read))?;
-            let bytes_total = &progress.bytes_total;
-            bytes_total.fetch_add(lines.bytes_total(), Ordering::Relaxed);
-            let head = Head::Ended;
-            let mut track = Track { lines, feed, head };
-            track.advance();
-            tracks.push(track);
+            let bytes_read = Arc::clone(&progress.bytes_read);
+            let (reader, bytes_total) = match &spec.lean {
+                Some(choice) => {
+                    let rows =
+                        LeanReader::open(&spec.path, choice, instruments, number, bytes_read)?;
+                    let bytes_total = rows.bytes_total();
+                    (Reader::Lean(rows), bytes_total)
+                }
+                None => open_frames(spec, instruments, number, bytes_read)?,
+            };
+            progress
+                .bytes_total
+                .fetch_add(bytes_total, Ordering::Relaxed);
+            tracks.push(Track::new(reader));
         }
+        let lean_markets = lean_markets(&tracks, instruments);
         Ok(Self {
             tracks,
+            lean_markets,
             pacer: Pacer::new(pace),
             progress,
             lines_played: 0,
@@ -168,15 +193,26 @@ impl CaptureSource {
             lines: self.lines_played,
             feeds: FeedStats::default(),
         };
-        for track in &self.tracks {
-            stats.feeds.add(&track.feed.stats());
+        for of_file in self.feed_stats() {
+            stats.feeds.add(&of_file);
         }
         stats
     }
 
-    /// What each file's feed has seen, in the order of the files.
+    /// What each file's feed has seen, in the order of the files; of the Lean format, how many rows.
     pub fn feed_stats(&self) -> impl Iterator<Item = FeedStats> + '_ {
-        self.tracks.iter().map(|track| track.feed.stats())
+        self.tracks.iter().map(|track| match &track.reader {
+            Reader::Frames { feed, .. } => feed.stats(),
+            Reader::Lean(rows) => FeedStats {
+                frames: rows.rows_played(),
+                ..FeedStats::default()
+            },
+        })
+    }
+
+    /// What was made of rows of the Lean format, by instrument.
+    pub fn lean_stats(&self) -> impl Iterator<Item = LeanStats> + '_ {
+        self.lean_markets.iter().map(LeanMarket::stats)
     }
 
     /// The file whose head is next, and the time of that head.
@@ -187,6 +223,40 @@ impl CaptureSource {
             .min()
             .map(|(ts_next_ns, index)| (index, ts_next_ns))
     }
+}
+
+fn open_frames(
+    spec: &CaptureSpec,
+    instruments: &Instruments,
+    source_number: u16,
+    bytes_read: Arc<AtomicU64>,
+) -> Result<(Reader, u64), PortError> {
+    let identity = identify(spec)?;
+    let venue = venue_name(identity.market);
+    let id = instruments.find(venue, &identity.symbol).ok_or_else(|| {
+        let cause = format!("is of {venue}:{}, which is no instrument", identity.symbol);
+        PortError::new(spec.path.display().to_string(), cause)
+    })?;
+    let feed = Feed::with_instruments(identity.market, instruments, &[id], source_number)?;
+    let lines = LineReader::open(&spec.path, bytes_read)?;
+    let bytes_total = lines.bytes_total();
+    let feed = Box::new(feed);
+    Ok((Reader::Frames { lines, feed }, bytes_total))
+}
+
+/// One market an instrument; where no file has its quotes, they are made from its trades.
+fn lean_markets(tracks: &[Track], instruments: &Instruments) -> Vec<LeanMarket> {
+    let has_quotes = |id| {
+        let is_quoted = |track: &Track| match &track.reader {
+            Reader::Lean(rows) => rows.instrument() == id && rows.has_quotes(),
+            Reader::Frames { .. } => false,
+        };
+        tracks.iter().any(is_quoted)
+    };
+    let markets = instruments.iter();
+    markets
+        .map(|(id, row)| LeanMarket::new((!has_quotes(id)).then_some(row.tick)))
+        .collect()
 }
 
 impl EventSource for CaptureSource {
@@ -206,7 +276,14 @@ impl EventSource for CaptureSource {
                 progress = Progress::Idle;
                 break;
             }
-            let played = track.feed.on_frame(track.lines.frame(), ts_next_ns, sink);
+            let played = match &mut track.reader {
+                Reader::Frames { lines, feed } => feed.on_frame(lines.frame(), ts_next_ns, sink),
+                Reader::Lean(rows) => {
+                    let market = &mut self.lean_markets[rows.instrument().index()];
+                    rows.count_played();
+                    market.on_row(&rows.stamp(), rows.row(), sink)
+                }
+            };
             if played.is_err() {
                 return Ok(Progress::Ended);
             }

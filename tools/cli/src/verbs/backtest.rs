@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use acth_core::{core::Core, port::EventSource, strategy::Strategy};
+use acth_core::{config::CoreConfig, core::Core, port::EventSource, strategy::Strategy};
 use acth_engine::{
     clock::Clock,
     control::Control,
@@ -18,7 +18,7 @@ use acth_sim::{
 };
 use acth_venues::{
     binance::catalogue::{self, Listing},
-    capture::{CaptureSource, CaptureSpec, Pace},
+    capture::{CaptureSource, CaptureSpec, Pace, lean::LeanStats},
 };
 
 use super::{
@@ -83,6 +83,10 @@ fn recorded<S: Strategy + Send>(args: &BacktestArgs, config: &Config) -> Result<
         gaps: feeds.gaps,
     });
     summary.warnings.extend(known.notes);
+    summary
+        .warnings
+        .extend(old_bars(&recipe.core, &known.bars_ns));
+    summary.warnings.extend(passed_over(&source));
     show(&summary, args.trade.json)
 }
 
@@ -139,6 +143,51 @@ fn trade<S: Strategy + Send, Src: EventSource + Send>(
     let mut summary = summarise("backtest", &outcome, &path, sync, start.elapsed());
     summary.warnings.extend(setup.notes);
     Ok(summary)
+}
+
+/// Sentences about bars that last longer than a quote may be old: nothing is traded for most of each then.
+fn old_bars<'a>(
+    core: &'a CoreConfig,
+    bars_ns: &'a [(String, i64)],
+) -> impl Iterator<Item = String> + 'a {
+    bars_ns.iter().filter_map(|(name, period_ns)| {
+        let mut own = core.account.instrument_limits.iter();
+        let limits = own
+            .find(|own| own.instrument == *name)
+            .map_or(&core.limits, |own| &own.limits);
+        (limits.stale_after_ns < *period_ns).then(|| {
+            format!(
+                "{name} is of bars of {} s, but a quote may be {} s old: it is not traded for most of the time; set \
+                 stale_after = \"{}s\" in [limits.instrument.\"{name}\"]",
+                seconds(*period_ns),
+                seconds(limits.stale_after_ns),
+                seconds(period_ns.saturating_mul(2)),
+            )
+        })
+    })
+}
+
+fn seconds(ns: i64) -> f64 {
+    ns as f64 / 1e9
+}
+
+/// A sentence about rows of the Lean format that made no market.
+fn passed_over(source: &CaptureSource) -> Option<String> {
+    let mut total = LeanStats::default();
+    source.lean_stats().for_each(|stats| total.add(&stats));
+    let LeanStats {
+        quotes,
+        untradable,
+        trades,
+        suspicious,
+        sizeless,
+    } = total;
+    (untradable + suspicious + sizeless > 0).then(|| {
+        format!(
+            "of the rows, {quotes} are quotes and {trades} trades; {untradable} quotes have equal or crossed sides and \
+             count as no quote; passed over: {suspicious} that the source calls doubtful, {sizeless} trades without a size"
+        )
+    })
 }
 
 fn with_capture_fees(config: &Config) -> Config {
