@@ -4,7 +4,7 @@ use acth_core::{
     config::{AccountConfig, CoreConfig},
     core::Core,
     decision::Decisions,
-    event::{Event, EventKind},
+    event::{Event, EventKind, EventView},
     money::Money,
     risk::Limits,
     strategies::agent_network::{AgentNetwork, AgentNetworkConfig},
@@ -37,21 +37,40 @@ pub(crate) struct Period {
     pub(crate) shares: Vec<f64>,
     /// Gross exposure of the hub as a share of equity.
     pub(crate) gross: f64,
+    /// Equity at its end, account currency.
+    pub(crate) equity: f64,
 }
 
 /// The core and its diary.
 pub(crate) struct Played {
     pub(crate) core: Core<AgentNetwork>,
     pub(crate) periods: Vec<Period>,
+    /// What trading costs who knows nothing: half the spread on all that was traded, and the fees; account currency.
+    pub(crate) costs: f64,
     shares: Vec<f64>,
     totals: Vec<f64>,
     ts_start_ns: i64,
+}
+
+impl Played {
+    fn count_costs(&mut self, event: &Event) {
+        let EventView::OrderFilled(fill) = event.view() else {
+            return;
+        };
+        let id = event.instrument_id();
+        let rules = self.core.instruments().get(id).unwrap();
+        let quote = self.core.market(id).unwrap().quote();
+        let spread = quote.map_or(0, |quote| quote.spread());
+        self.costs += rules.notional(spread, fill.quantity).to_f64() / 2.0;
+        self.costs += Money::from_fee(fill.fee).to_f64();
+    }
 }
 
 impl Machine for Played {
     fn apply(&mut self, sequence: u64, ts_core_ns: i64, event: &Event, decisions: &mut Decisions) {
         let updates = self.core.strategy().allocator().hedge().updates();
         Machine::apply(&mut self.core, sequence, ts_core_ns, event, decisions);
+        self.count_costs(event);
         if event.kind != EventKind::TimerFired as u8 {
             return;
         }
@@ -74,6 +93,7 @@ impl Machine for Played {
                 seconds: (ts_core_ns - self.ts_start_ns) as f64 * 1e-9,
                 earned: earned.collect(),
                 shares: self.shares.clone(),
+                equity: portfolio.equity().to_f64(),
                 gross: portfolio.gross_exposure().to_f64() / portfolio.equity().to_f64(),
             });
             self.totals = totals;
@@ -121,6 +141,7 @@ pub(crate) fn play(
     let played = Played {
         core: Core::new(&config, strategy).unwrap(),
         periods: Vec::new(),
+        costs: 0.0,
         shares: vec![0.0; agents],
         totals: vec![0.0; agents],
         ts_start_ns: 0,

@@ -13,6 +13,7 @@
 //! A new kind is one file under `kinds` and one line of `register!` below.
 
 mod bus;
+mod hurdle;
 pub mod impact;
 pub mod intensity;
 mod kinds;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     bus::{AGENTS_MAX, Signals},
+    hurdle::Hurdle,
     kinds::{
         CointegrationConfig, CointegrationSpread, CrossSection, CrossSectionConfig, LeadLagConfig,
         LeadLagTaker, LearnedConfig, LearnedPolicy, MarketMaker, MarketMakerConfig, OnlineConfig,
@@ -99,7 +101,8 @@ pub trait Agent: Sized {
     /// What it wants of an instrument that has a live quote.
     fn act(&mut self, seen: &Seen<'_>, index: usize) -> Wish;
 
-    /// One of its own quotes was filled at this price, mantissa.
+    /// An order of its own, or one in which it has a part, was filled at this price, mantissa; its position is still that of
+    /// before.
     fn filled(&mut self, _seen: &Seen<'_>, _index: usize, _side: Side, _price: i64) {}
 
     /// The instruments that it wants to be asked about again because this one moved.

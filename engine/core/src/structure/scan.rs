@@ -243,6 +243,10 @@ impl Follower {
     }
 }
 
+/// Bounds of the size of a hedge ratio between two log prices.
+const SLOPE_MIN: f64 = 0.02;
+const SLOPE_MAX: f64 = 50.0;
+
 /// A pair as the regression found it: its doubts are those of the regression's coefficients.
 fn begin(
     first: usize,
@@ -251,6 +255,10 @@ fn begin(
     drift: f64,
 ) -> Option<(Pair, Follower)> {
     let line = found.line;
+    // A price that hardly moved is together with nothing, whatever the regression says.
+    if !(SLOPE_MIN..=SLOPE_MAX).contains(&libm::fabs(line.slope)) {
+        return None;
+    }
     let [centre, x_variance] = line.x_moments;
     let noise = line.residual_variance;
     let slope_noise = noise / x_variance;

@@ -1,7 +1,7 @@
 //! Makes markets: quotes on both sides by Avellaneda and Stoikov, from measured parameters.
 //!
 //! Volatility comes from the features, the decay of the arrival rate with the distance from the mid from the trades of
-//! the instrument, and so does what takers know: no quote is nearer than the market moves after a trade, and a margin that
+//! the instrument, and so does what takers know: no quote is nearer than the market moves after a trade, and a hurdle that
 //! follows what its own fills earned a second later keeps them from losing. Inventory moves both quotes against itself; what the other agents expect moves both with it, so a maker
 //! is not run over by what its neighbours know.
 //!
@@ -13,7 +13,7 @@ use alloc::{vec, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::super::{
-    Agent, AgentError, Cause, Quotes, Seen, Wish,
+    Agent, AgentError, Cause, Hurdle, Quotes, Seen, Wish,
     impact::Impact,
     intensity::{Intensity, IntensityConfig},
     quotes::{half_spread, reservation},
@@ -67,13 +67,6 @@ const DISTANCES: IntensityConfig = IntensityConfig {
     k_max: 1e7,
     arrival_rate_max: 1e4,
 };
-/// Share of what a fill lacked that enters the margin.
-const MARGIN_SHARE: f64 = 0.1;
-/// What is left of a margin after a timer of 100 ms: half in about six minutes.
-const MARGIN_KEPT: f64 = 0.9998;
-/// Largest margin, as a share of the mid.
-const MARGIN_MAX: f64 = 0.002;
-
 /// The decay that is used until one was measured: half of the trades within 7 millionths of the mid.
 const DECAY_AT_FIRST: f64 = 1e5;
 
@@ -85,23 +78,11 @@ pub struct MarketMaker {
     /// The decay in use for each instrument, measured anew in turn.
     decays: Vec<f64>,
     impacts: Vec<Impact>,
-    /// The agent's own fills, followed in the same way from their price: what they earned.
-    fills: Vec<Impact>,
-    /// What is asked beyond all that so that fills earn on average, as a share of the mid.
-    margins: Vec<f64>,
+    /// What is asked beyond all that so that its own fills earn.
+    hurdles: Vec<Hurdle>,
 }
 
 impl MarketMaker {
-    /// Takes in what became of trades and of own fills: the margin grows by what fills lacked and falls by what they had to spare.
-    fn learn(&mut self, index: usize, now_ns: i64, mid_doubled: i64) {
-        self.impacts[index].on_time(now_ns, mid_doubled);
-        let (count, earned) = self.fills[index].on_time(now_ns, mid_doubled);
-        let lacked = f64::from(count) * self.config.edge_ppm_min * 1e-6 - earned;
-        let margin = self.margins[index] + MARGIN_SHARE * lacked;
-        // Without fills it fades, or a maker that was burnt once would never come back.
-        self.margins[index] = (margin * MARGIN_KEPT).clamp(0.0, MARGIN_MAX);
-    }
-
     /// What the others expect on average, those who have an opinion.
     fn heard(seen: &Seen<'_>, index: usize) -> f64 {
         let row = seen.signals.row(index);
@@ -145,8 +126,7 @@ impl Agent for MarketMaker {
             intensities: vec![counts; instruments.count()],
             decays: vec![DECAY_AT_FIRST; instruments.count()],
             impacts: vec![Impact::default(); instruments.count()],
-            fills: vec![Impact::default(); instruments.count()],
-            margins: vec![0.0; instruments.count()],
+            hurdles: vec![Hurdle::default(); instruments.count()],
         })
     }
 
@@ -159,7 +139,10 @@ impl Agent for MarketMaker {
             }
             for index in 0..seen.count() {
                 if let Some(quote) = seen.quote(index) {
-                    self.learn(index, seen.now_ns, quote.mid_doubled());
+                    let (now_ns, mid_doubled) = (seen.now_ns, quote.mid_doubled());
+                    self.impacts[index].on_time(now_ns, mid_doubled);
+                    let wanted = self.config.edge_ppm_min * 1e-6;
+                    self.hurdles[index].on_timer(now_ns, mid_doubled, wanted);
                 }
             }
         }
@@ -187,7 +170,8 @@ impl Agent for MarketMaker {
             return Wish::NONE;
         };
         let volatility = seen.features.row(index).volatility_per_root_second();
-        if seen.ticks < config.warm_up_ticks || volatility <= 0.0 {
+        let hurdle = &self.hurdles[index];
+        if seen.ticks < config.warm_up_ticks || volatility <= 0.0 || hurdle.is_too_high() {
             return Wish::NONE;
         }
         let rules = seen.rules(index);
@@ -201,7 +185,8 @@ impl Agent for MarketMaker {
         let fee = (rules.maker_fee_ppm as f64 + config.edge_ppm_min) * 1e-6;
         // What takers know is to be paid for by the spread, or the maker pays for it.
         let impact = self.impacts[index].mean().max(0.0);
-        let half = half_spread(gamma, decay, variance, 1.0).max(impact + fee) + self.margins[index];
+        let half = half_spread(gamma, decay, variance, 1.0).max(impact + fee)
+            + self.hurdles[index].height();
         let mid = quote.mid_doubled() as f64 / 2.0;
         let tick = rules.tick;
         let floor = |price: f64| libm::floor(price / tick as f64) as i64 * tick;
@@ -222,15 +207,14 @@ impl Agent for MarketMaker {
     }
 
     fn filled(&mut self, seen: &Seen<'_>, index: usize, side: Side, price: i64) {
-        self.fills[index].on_trade(seen.now_ns, side.sign(), 2 * price);
+        self.hurdles[index].filled(seen.now_ns, side, price);
     }
 
     fn write(&self, out: &mut impl Sink) {
         self.intensities.iter().for_each(|one| one.write(out));
         self.decays.iter().for_each(|decay| out.f64(*decay));
-        let followed = self.impacts.iter().chain(&self.fills);
-        followed.for_each(|impact| impact.write(out));
-        self.margins.iter().for_each(|margin| out.f64(*margin));
+        self.impacts.iter().for_each(|impact| impact.write(out));
+        self.hurdles.iter().for_each(|hurdle| hurdle.write(out));
     }
 
     fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
@@ -241,12 +225,11 @@ impl Agent for MarketMaker {
             *decay = from.finite()?;
             from.expect(*decay > 0.0, "a positive decay")?;
         }
-        for followed in self.impacts.iter_mut().chain(&mut self.fills) {
-            followed.load(from)?;
-        }
-        for margin in &mut self.margins {
-            *margin = from.finite()?;
-        }
-        Ok(())
+        self.impacts
+            .iter_mut()
+            .try_for_each(|impact| impact.load(from))?;
+        self.hurdles
+            .iter_mut()
+            .try_for_each(|hurdle| hurdle.load(from))
     }
 }

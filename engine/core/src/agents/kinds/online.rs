@@ -7,8 +7,9 @@ use alloc::{vec, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{AGENTS_MAX, Agent, AgentError, Cause, Seen, Trust, Wish, seen::refuse};
+use super::super::{AGENTS_MAX, Agent, AgentError, Cause, Hurdle, Seen, Trust, Wish, seen::refuse};
 use crate::{
+    event::Side,
     features::{FEATURE_COUNT, index_of},
     instrument::Instruments,
     predict::Rls,
@@ -78,6 +79,7 @@ struct Learner {
     /// What was expected at these ticks, and how much of such expectations came true.
     forecasts: Vec<f64>,
     trust: Trust,
+    hurdle: Hurdle,
     samples: u64,
     expected: f64,
 }
@@ -119,6 +121,9 @@ impl OnlineLinear {
             learner.expected = 0.0;
             return;
         };
+        learner
+            .hurdle
+            .on_timer(seen.now_ns, quote.mid_doubled(), 0.0);
         // The mid, not the microprice: what the sizes at the touch take back cannot be earned.
         let log_price = libm::log(quote.mid_doubled() as f64);
         let place = seen.ticks as usize % horizon;
@@ -173,6 +178,7 @@ impl Agent for OnlineLinear {
             log_prices: vec![0.0; config.horizon_ticks],
             forecasts: vec![0.0; config.horizon_ticks],
             trust: Trust::new(TRUST_KEPT),
+            hurdle: Hurdle::default(),
             samples: 0,
             expected: 0.0,
         };
@@ -194,21 +200,21 @@ impl Agent for OnlineLinear {
     fn signal(&self, _seen: &Seen<'_>, index: usize) -> f64 {
         let learner = &self.learners[index];
         if learner.samples < self.config.warm_up_samples {
-            0.0
-        } else {
-            learner.expected * learner.trust.share()
+            return 0.0;
         }
+        learner.expected * learner.trust.share()
     }
 
     fn act(&mut self, seen: &Seen<'_>, index: usize) -> Wish {
-        let expected = self.signal(seen, index);
+        let expected = seen.signals.of(seen.agent, index);
         let Some(cost) = seen.cost_to_cross(index) else {
             return Wish::NONE;
         };
         let edge = libm::fabs(expected);
         let held = seen.held_share(index);
         let direction = if expected > 0.0 { 1.0 } else { -1.0 };
-        let pays = edge > 2.0 * cost + self.config.edge_ppm_min * 1e-6;
+        let hurdle = self.learners[index].hurdle.height();
+        let pays = edge > 2.0 * cost + hurdle + self.config.edge_ppm_min * 1e-6;
         if pays {
             return Wish::position(direction * self.config.position_share, edge);
         }
@@ -221,6 +227,13 @@ impl Agent for OnlineLinear {
         Wish::NONE
     }
 
+    fn filled(&mut self, seen: &Seen<'_>, index: usize, side: Side, price: i64) {
+        // On the way out only the forecast counts, and that is trust's business.
+        if seen.held[index] * side.sign() >= 0 {
+            self.learners[index].hurdle.filled(seen.now_ns, side, price);
+        }
+    }
+
     fn write(&self, out: &mut impl Sink) {
         for learner in &self.learners {
             learner.rls.write(out);
@@ -230,6 +243,7 @@ impl Agent for OnlineLinear {
             let kept = learner.log_prices.iter().chain(&learner.forecasts);
             kept.for_each(|value| out.f64(*value));
             learner.trust.write(out);
+            learner.hurdle.write(out);
             out.u64(learner.samples);
             out.f64(learner.expected);
         }
@@ -246,6 +260,7 @@ impl Agent for OnlineLinear {
                 *value = from.finite()?;
             }
             learner.trust.load(from)?;
+            learner.hurdle.load(from)?;
             learner.samples = from.count()?;
             learner.expected = from.finite()?;
         }

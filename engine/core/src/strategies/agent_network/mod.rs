@@ -357,18 +357,24 @@ impl AgentNetwork {
                     fill.fee,
                 );
             }
-            None => self.netting.attribute(
-                &self.groups,
-                ctx.instruments(),
-                &mut self.ledger,
-                id,
-                &NetFill {
+            None => {
+                let part = NetFill {
                     side: update.side,
                     price: fill.price,
                     quantity: fill.quantity,
                     fee: fill.fee,
-                },
-            ),
+                };
+                self.netting
+                    .share_out(&self.groups, ctx.instruments(), id, &part);
+                for agent in 0..self.agents.len() {
+                    if self.netting.part(agent + 1) > 0 {
+                        let (seen, agent) = self.seen(ctx, agent);
+                        agent.filled(&seen, id.index(), update.side, fill.price);
+                    }
+                }
+                let (netting, ledger) = (&mut self.netting, &mut self.ledger);
+                netting.book(&self.groups, ctx.instruments(), ledger, id, &part);
+            }
         }
     }
 

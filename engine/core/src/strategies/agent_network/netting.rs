@@ -248,8 +248,32 @@ impl Netting {
         self.claims[group * self.gaps.len() + row]
     }
 
-    /// Books a fill of a group's order on those for whom it was placed, in proportion; what nobody claimed on the house.
-    pub(super) fn attribute(
+    /// Shares a fill of a group's order out among those for whom it was placed, in proportion; what nobody claimed falls to the
+    /// house. `part` tells the parts.
+    pub(super) fn share_out(
+        &mut self,
+        groups: &Groups,
+        instruments: &Instruments,
+        id: InstrumentId,
+        fill: &NetFill,
+    ) {
+        let index = groups.of(id.index());
+        let factor = groups.row(index).factor(&instruments.rows()[id.index()]);
+        let sign = fill.side.sign();
+        for row in 0..self.gaps.len() {
+            self.wanted[row] = (self.claimed(index, row).saturating_mul(sign) / factor).max(0);
+        }
+        let left = share_out(fill.quantity, &self.wanted, &mut self.parts);
+        self.parts[HOUSE] += left;
+    }
+
+    /// A row's part of the fill that was shared out last, quantity mantissa.
+    pub(super) fn part(&self, row: usize) -> i64 {
+        self.parts[row]
+    }
+
+    /// Books the parts of the fill that was shared out last.
+    pub(super) fn book(
         &mut self,
         groups: &Groups,
         instruments: &Instruments,
@@ -258,15 +282,8 @@ impl Netting {
         fill: &NetFill,
     ) {
         let index = groups.of(id.index());
-        let group = groups.row(index);
         let rules = &instruments.rows()[id.index()];
-        let factor = group.factor(rules);
-        let sign = fill.side.sign();
-        for row in 0..self.gaps.len() {
-            self.wanted[row] = (self.claimed(index, row).saturating_mul(sign) / factor).max(0);
-        }
-        let left = share_out(fill.quantity, &self.wanted, &mut self.parts);
-        self.parts[HOUSE] += left;
+        let factor = groups.row(index).factor(rules);
         let mut fee_left = fill.fee.0;
         let last = self.parts.iter().rposition(|part| *part > 0);
         for row in 0..self.parts.len() {
@@ -280,7 +297,7 @@ impl Netting {
             let notional = rules.notional(fill.price, part);
             ledger.book(row, id, fill.side, part, notional, Money(own));
             let claim = &mut self.claims[index * self.gaps.len() + row];
-            let used = sign * part.saturating_mul(factor);
+            let used = fill.side.sign() * part.saturating_mul(factor);
             // What the house takes beyond its claim leaves the claim at nothing.
             *claim = if claim.abs() > used.abs() {
                 *claim - used
