@@ -111,10 +111,16 @@ pub fn run(arguments: &[&str]) -> Output {
     }
 }
 
-/// The command, ready to be started, without the settings of this environment.
+/// The command, ready to be started, without the settings of this environment. A run or backtest that names neither strategy nor
+/// configuration trades with the one that places orders within seconds; what is tested is not how long others take.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(acth());
     command.args(arguments);
+    let is_trading = matches!(arguments.first(), Some(&("run" | "backtest")));
+    let is_told = ["--strategy", "--config", "--help"];
+    if is_trading && !arguments.iter().any(|argument| is_told.contains(argument)) {
+        command.args(["--strategy", "basis-lead-lag"]);
+    }
     for name in [
         "MAX_POSITION_SIZE",
         "RISK_PER_TRADE",

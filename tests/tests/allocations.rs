@@ -20,7 +20,10 @@ use acth_core::{
     event::Event,
     instrument::Instruments,
     port::EventSource,
-    strategies::basis_lead_lag::{BasisLeadLag, BasisLeadLagConfig},
+    strategies::{
+        agent_network::{AgentNetwork, AgentNetworkConfig},
+        basis_lead_lag::{BasisLeadLag, BasisLeadLagConfig},
+    },
     strategy::Strategy,
 };
 use acth_engine::{
@@ -85,8 +88,8 @@ fn allocations() -> u64 {
 }
 
 /// The core, with the counter of its thread read around every input.
-struct Watched {
-    core: Core<BasisLeadLag>,
+struct Watched<S> {
+    core: Core<S>,
     warm_up: u64,
     /// Plants one allocation at this input, to see that it would be seen.
     leak_at: Option<u64>,
@@ -100,10 +103,9 @@ struct Watched {
     all: u64,
 }
 
-impl Watched {
-    fn new(config: &CoreConfig, warm_up: u64) -> Self {
-        let parameters = BasisLeadLagConfig::default();
-        let strategy = BasisLeadLag::new(&parameters, &config.instruments).unwrap();
+impl<S: Strategy> Watched<S> {
+    fn new(config: &CoreConfig, parameters: &S::Config, warm_up: u64) -> Self {
+        let strategy = S::new(parameters, &config.instruments).unwrap();
         Self {
             core: Core::new(config, strategy).unwrap(),
             warm_up,
@@ -117,7 +119,7 @@ impl Watched {
     }
 }
 
-impl Machine for Watched {
+impl<S: Strategy + Send> Machine for Watched<S> {
     fn apply(&mut self, sequence: u64, ts_core_ns: i64, event: &Event, decisions: &mut Decisions) {
         let before = allocations();
         Machine::apply(&mut self.core, sequence, ts_core_ns, event, decisions);
@@ -140,12 +142,12 @@ impl Machine for Watched {
     }
 }
 
-fn run<Src: EventSource + Send>(
+fn run<S: Strategy + Send, Src: EventSource + Send>(
     threads: ThreadMode,
-    machine: Watched,
+    machine: Watched<S>,
     instruments: &Instruments,
     source: Src,
-) -> Watched {
+) -> Watched<S> {
     let dir = tempfile::tempdir().unwrap();
     // Small segments: the change from one to the next is measured as well.
     let options = JournalOptions {
@@ -153,7 +155,7 @@ fn run<Src: EventSource + Send>(
         ..JournalOptions::default()
     };
     let writer = Writer::create(dir.path().join("j"), &options).unwrap();
-    let manifest = RunManifest::new(1, threads, Clock::Event, BasisLeadLag::NAME);
+    let manifest = RunManifest::new(1, threads, Clock::Event, S::NAME);
     let config = EngineConfig::new(threads, Clock::Event, manifest);
     let (sink, state) = paper::channel(paper::PaperConfig::default(), instruments);
     let venue = paper::PaperVenue::new(source, state);
@@ -163,17 +165,17 @@ fn run<Src: EventSource + Send>(
         .machine
 }
 
-fn embedded_world(leak_at: Option<u64>) -> Watched {
+fn embedded_world<S: Strategy + Send>(parameters: &S::Config, leak_at: Option<u64>) -> Watched<S> {
     let world = World::new(WorldConfig::default(), 7).unwrap();
     let instruments = world.instruments().clone();
     let config = Config::default().core(instruments.rows().to_vec()).unwrap();
-    let mut machine = Watched::new(&config, 100_000);
+    let mut machine = Watched::new(&config, parameters, 100_000);
     machine.leak_at = leak_at;
     let source = WorldSource::new(world, WorldSourceConfig::lasting(60_000_000_000));
     run(ThreadMode::Multi, machine, &instruments, source)
 }
 
-fn tell(name: &str, seen: &Watched) {
+fn tell<S>(name: &str, seen: &Watched<S>) {
     eprintln!(
         "{name}: {} inputs, {} of them warm-up, {} decisions behind it: {} allocations applying, {} in all on the thread",
         seen.applied, seen.warm_up, seen.decided, seen.inside, seen.all
@@ -182,8 +184,18 @@ fn tell(name: &str, seen: &Watched) {
 
 #[test]
 fn three_threads_on_the_embedded_world() {
-    let seen = embedded_world(None);
+    let seen = embedded_world::<BasisLeadLag>(&BasisLeadLagConfig::default(), None);
     tell("embedded world, core thread", &seen);
+    assert!(seen.applied > 2 * seen.warm_up, "{}", seen.applied);
+    assert!(seen.decided > 100, "{}", seen.decided);
+    assert_eq!((seen.inside, seen.all), (0, 0));
+}
+
+/// Features, structure, agents, netting, execution and the allocator, by quotes, trades, orders and timers.
+#[test]
+fn the_network_of_agents_on_the_embedded_world() {
+    let seen = embedded_world::<AgentNetwork>(&AgentNetworkConfig::default(), None);
+    tell("network of agents, core thread", &seen);
     assert!(seen.applied > 2 * seen.warm_up, "{}", seen.applied);
     assert!(seen.decided > 100, "{}", seen.decided);
     assert_eq!((seen.inside, seen.all), (0, 0));
@@ -191,11 +203,12 @@ fn three_threads_on_the_embedded_world() {
 
 #[test]
 fn one_planted_allocation_is_seen() {
-    let seen = embedded_world(Some(150_000));
+    let parameters = BasisLeadLagConfig::default();
+    let seen = embedded_world::<BasisLeadLag>(&parameters, Some(150_000));
     assert_eq!((seen.inside, seen.all), (1, 1));
 }
 
-fn recorded(files: &[PathBuf], warm_up: u64) -> Watched {
+fn recorded(files: &[PathBuf], warm_up: u64) -> Watched<BasisLeadLag> {
     let specs: Vec<CaptureSpec> = files
         .iter()
         .map(|file| CaptureSpec::parse(file.to_str().unwrap()))
@@ -205,7 +218,7 @@ fn recorded(files: &[PathBuf], warm_up: u64) -> Watched {
         .core(known.instruments.rows().to_vec())
         .unwrap();
     let source = CaptureSource::open(&specs, &known.instruments, Pace::FlatOut, 1).unwrap();
-    let machine = Watched::new(&config, warm_up);
+    let machine = Watched::new(&config, &BasisLeadLagConfig::default(), warm_up);
     run(ThreadMode::Single, machine, &known.instruments, source)
 }
 

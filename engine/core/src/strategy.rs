@@ -177,6 +177,11 @@ impl Overview<'_> {
     pub const fn equity(&self) -> Money {
         self.state.portfolio.equity()
     }
+
+    /// An amount in the currency that an instrument is paid in, in the account's at the present rate; zero without a rate.
+    pub fn in_account(&self, id: InstrumentId, amount: Money) -> Money {
+        self.state.in_account(id, amount)
+    }
 }
 
 /// Places among an input's decisions that findings leave to orders and cancels.
@@ -251,6 +256,11 @@ impl Context<'_> {
     /// Cash plus positions at the mark.
     pub fn equity(&self) -> Money {
         self.state.portfolio.equity()
+    }
+
+    /// An amount in the currency that an instrument is paid in, in the account's at the present rate; zero without a rate.
+    pub fn in_account(&self, id: InstrumentId, amount: Money) -> Money {
+        self.state.in_account(id, amount)
     }
 
     /// Whether the hub may trade.

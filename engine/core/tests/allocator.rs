@@ -287,10 +287,21 @@ fn bad_losses_and_earnings_are_refused_and_counted() {
     assert_eq!(allocator.shares(), before);
 }
 
+/// Slow and cautious, with round numbers.
+fn slow() -> AllocatorConfig {
+    AllocatorConfig {
+        eta: 0.05,
+        switch_share: 0.001,
+        share_min: 0.02,
+        share_max: 0.6,
+        ..AllocatorConfig::default()
+    }
+}
+
 /// Two earn, one loses: capital follows, with the floor for the loser and the cap for the best.
 #[test]
 fn capital_follows_earnings() {
-    let config = AllocatorConfig::default();
+    let config = slow();
     let mut allocator = Allocator::new(&config, 3).expect("parameters");
     // Four equal weights: floor 0.02, then a quarter of the 0.94 left.
     assert!(
@@ -338,7 +349,7 @@ fn parameters_that_cannot_be_meant_are_named() {
     assert!(Hedge::new(2, f64::NAN, 0.0).is_err() && Hedge::new(2, 101.0, 0.0).is_err());
     assert_eq!(Hedge::new(2, 0.1, 1.0), Err(HedgeError::SwitchShare(1.0)));
     let refusal = |agent_count: usize, change: fn(&mut AllocatorConfig)| {
-        let mut config = AllocatorConfig::default();
+        let mut config = slow();
         change(&mut config);
         let error: AllocatorError = Allocator::new(&config, agent_count).expect_err("a refusal");
         error.to_string()

@@ -10,8 +10,8 @@ use acth_core::strategies::{
 
 fn main() -> ExitCode {
     acth::main_with(&[
-        acth::strategy::<BasisLeadLag>(),
         acth::strategy::<AgentNetwork>(),
+        acth::strategy::<BasisLeadLag>(),
         acth::strategy::<SpreadWatcher>(),
     ])
 }

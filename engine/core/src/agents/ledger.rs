@@ -8,7 +8,7 @@ use alloc::{vec, vec::Vec};
 
 use crate::{
     event::Side,
-    instrument::{InstrumentId, Instruments},
+    instrument::{Instrument, InstrumentId, Instruments},
     money::Money,
     snapshot::{Decoder, Sink, SnapshotError},
 };
@@ -16,7 +16,7 @@ use crate::{
 /// The row that holds what no agent asked for.
 pub const HOUSE: usize = 0;
 
-/// One agent's account.
+/// One agent's account in one instrument, in the currency that it is paid in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// Received for what was sold less paid for what was bought, before fees.
@@ -34,6 +34,8 @@ pub struct Account {
 /// The books of all agents.
 #[derive(Clone, Debug)]
 pub struct Ledger {
+    row_count: usize,
+    /// `[row][instrument]`.
     accounts: Vec<Account>,
     /// `[row][instrument]`, quantity mantissa.
     quantities: Vec<i64>,
@@ -45,7 +47,8 @@ impl Ledger {
     pub fn new(agent_count: usize, instrument_count: usize) -> Self {
         let rows = agent_count + 1;
         Self {
-            accounts: vec![Account::default(); rows],
+            row_count: rows,
+            accounts: vec![Account::default(); rows * instrument_count],
             quantities: vec![0; rows * instrument_count],
             instrument_count,
         }
@@ -53,7 +56,7 @@ impl Ledger {
 
     /// How many rows there are, the house included.
     pub fn rows(&self) -> usize {
-        self.accounts.len()
+        self.row_count
     }
 
     /// A row's position, quantity mantissa; negative = short.
@@ -67,9 +70,24 @@ impl Ledger {
         &self.quantities[first..first + self.instrument_count]
     }
 
-    /// A row's account.
-    pub fn account(&self, row: usize) -> &Account {
-        &self.accounts[row]
+    /// A row's account in one instrument.
+    pub fn account(&self, row: usize, id: InstrumentId) -> &Account {
+        &self.accounts[row * self.instrument_count + id.index()]
+    }
+
+    /// A row's accounts of all instruments together, each amount brought into one currency by `convert`.
+    pub fn total(&self, row: usize, convert: impl Fn(InstrumentId, Money) -> Money) -> Account {
+        let mut total = Account::default();
+        for index in 0..self.instrument_count {
+            let id = InstrumentId(index as u16);
+            let account = self.account(row, id);
+            total.cash += convert(id, account.cash);
+            total.fees += convert(id, account.fees);
+            total.volume += convert(id, account.volume);
+            total.crossed += convert(id, account.crossed);
+            total.fills += account.fills;
+        }
+        total
     }
 
     /// Books a part of a fill. `notional` is that of the part, not negative.
@@ -83,7 +101,7 @@ impl Ledger {
         fee: Money,
     ) {
         self.add(row, id, side.sign() * quantity);
-        let account = &mut self.accounts[row];
+        let account = &mut self.accounts[row * self.instrument_count + id.index()];
         account.cash = Money(account.cash.0 - i128::from(side.sign()) * notional.0);
         account.fees += fee;
         account.volume += notional;
@@ -105,6 +123,8 @@ impl Ledger {
             account.cash = Money(account.cash.0 + amount);
             account.crossed += notional;
         };
+        let place = |row: usize| row * self.instrument_count + id.index();
+        let (buyer, seller) = (place(buyer), place(seller));
         pay(&mut self.accounts[buyer], -notional.0);
         pay(&mut self.accounts[seller], notional.0);
     }
@@ -114,22 +134,33 @@ impl Ledger {
         *place = place.saturating_add(change);
     }
 
-    /// Profit of a row after fees, with what is open valued at `mark` (price mantissa by instrument; 0 = not valued).
+    /// Profit of a row in one instrument after fees, in the currency that it is paid in; what is open is valued at `mark`, a
+    /// price mantissa.
+    pub fn profit_in(&self, row: usize, id: InstrumentId, rules: &Instrument, mark: i64) -> Money {
+        let account = self.account(row, id);
+        let open = rules.notional(mark, self.quantity(row, id));
+        Money(account.cash.0 - account.fees.0 + open.0)
+    }
+
+    /// Profit of a row after fees over all instruments, each brought into one currency by `convert`.
     pub fn profit(
         &self,
         row: usize,
         instruments: &Instruments,
         mark: impl Fn(InstrumentId) -> i64,
+        convert: impl Fn(InstrumentId, Money) -> Money,
     ) -> Money {
-        let account = &self.accounts[row];
-        let mut worth = account.cash.0 - account.fees.0;
-        for (id, rules) in instruments.iter() {
-            let quantity = self.quantity(row, id);
-            if quantity != 0 {
-                worth += rules.notional(mark(id), quantity).0;
-            }
-        }
-        Money(worth)
+        let profit = instruments
+            .iter()
+            .map(|(id, rules)| convert(id, self.profit_in(row, id, rules, mark(id))));
+        profit.sum()
+    }
+
+    /// Writes the positions alone, for hashes that are taken often.
+    pub fn write_positions(&self, out: &mut impl Sink) {
+        self.quantities
+            .iter()
+            .for_each(|quantity| out.i64(*quantity));
     }
 
     /// Writes all.

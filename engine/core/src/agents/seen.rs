@@ -43,6 +43,8 @@ pub struct Seen<'a> {
     pub held: &'a [i64],
     /// Its capital in the account currency.
     pub capital: f64,
+    /// What one unit of the currency that each instrument is paid in is worth in the account's; 0 = no rate.
+    pub rates: &'a [f64],
     /// False while the hub may not grow its risk: nobody should explore then.
     pub is_active: bool,
     /// Timer ticks so far.
@@ -74,7 +76,7 @@ impl<'a> Seen<'a> {
             return 0.0;
         }
         let rules = self.rules(index);
-        let price = rules.price_f64(quote.mid_doubled()) / 2.0;
+        let price = rules.price_f64(quote.mid_doubled()) / 2.0 * self.rates[index];
         rules.quantity_f64(self.held[index]) * price / self.capital
     }
 

@@ -12,6 +12,7 @@ use crate::{
     groups::Groups,
     instrument::InstrumentId,
     market::Market,
+    money::Money,
     portfolio::{Portfolio, PortfolioError},
     risk::Limits,
 };
@@ -67,6 +68,12 @@ pub(super) fn set_start_rates(
 }
 
 impl State {
+    /// An amount in an instrument's currency in the account's; zero while there is no rate, or where it leaves its integer.
+    pub(crate) fn in_account(&self, id: InstrumentId, amount: Money) -> Money {
+        let rate = self.portfolio.rates().get(self.groups.of(id).currency);
+        rate.convert(amount).unwrap_or(Money::ZERO)
+    }
+
     /// Takes over a rate from outside. False when it is not taken: the currency is unknown or the account's own, an
     /// instrument of the hub gives its rate, or it is no rate.
     pub(crate) fn change_rate(&mut self, changed: &RateChanged) -> Result<bool, PortfolioError> {

@@ -39,9 +39,9 @@ fn profit_is_cash_less_fees_and_what_is_held_at_the_mark() {
     ledger.book(1, id, Side::Bid, 2_000, bought, Money::from_units(1));
     let sold = rules.notional(11_000, 1_000);
     ledger.book(1, id, Side::Ask, 1_000, sold, Money::from_units(2));
-    let profit = ledger.profit(1, &instruments, |_| 12_000);
+    let profit = ledger.profit(1, &instruments, |_| 12_000, |_, amount| amount);
     assert_eq!(profit, Money::from_units(-200 + 110 - 3 + 120));
-    assert_eq!(ledger.account(1).volume, Money::from_units(310));
+    assert_eq!(ledger.account(1, id).volume, Money::from_units(310));
     assert_eq!(ledger.quantity(1, id), 1_000);
     assert_eq!(ledger.quantity(HOUSE, id), 0);
 }
@@ -89,7 +89,7 @@ proptest! {
             worth += instruments.rows()[index].notional(mark, quantity).0;
         }
         let all: Money = (0..ledger.rows())
-            .map(|row| ledger.profit(row, &instruments, |_| mark))
+            .map(|row| ledger.profit(row, &instruments, |_| mark, |_, amount| amount))
             .sum();
         prop_assert_eq!(all.0, worth);
         let mut out = Encoder::default();

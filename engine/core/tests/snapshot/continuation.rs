@@ -106,19 +106,24 @@ fn the_network_lives_the_same_long_life_and_its_books_add_up() {
     assert!(stats.orders > 500 && stats.fills > 100, "{stats:?}");
     let network = hub.core.strategy();
     let ledger = network.ledger();
-    let busy = (1..ledger.rows()).filter(|row| ledger.account(*row).fills > 0);
+    let fills = |row: usize| ledger.total(row, |_, amount| amount).fills;
+    let busy = (1..ledger.rows()).filter(|row| fills(*row) > 0);
     assert!(busy.count() >= 3, "several agents traded");
     assert_eq!(network.allocator().violations(), 0);
-    // Money is conserved to the last unit: what all rows have is what the hub has.
-    let findings = hub.core.findings();
-    let sum = |part: fn(&acth_core::findings::AgentAccount) -> Money| -> Money {
-        findings.agents.iter().map(part).sum()
-    };
-    let portfolio = hub.core.portfolio();
-    assert_eq!(sum(|agent| agent.fees), portfolio.fees());
-    assert_eq!(sum(|agent| agent.volume), portfolio.volume());
-    let earned = portfolio.equity() - portfolio.cash_at_start();
-    assert_eq!(sum(|agent| agent.profit), earned);
+    // Money is conserved to the last unit, in the currency in which it was paid: what all rows have is what the hub has.
+    for (id, rules) in hub.core.instruments().iter() {
+        let position = hub.core.portfolio().position(id);
+        let rows = || 0..ledger.rows();
+        let fees: Money = rows().map(|row| ledger.account(row, id).fees).sum();
+        let volume: Money = rows().map(|row| ledger.account(row, id).volume).sum();
+        assert_eq!((fees, volume), (position.fees, position.volume));
+        let mark = position.mark_price;
+        let profit: Money = rows()
+            .map(|row| ledger.profit_in(row, id, rules, mark))
+            .sum();
+        let open = rules.notional(mark, position.quantity) - position.cost;
+        assert_eq!(profit, position.realised + open - position.fees);
+    }
 }
 
 /// A side beyond its bound, far levels, and windows that have moved.

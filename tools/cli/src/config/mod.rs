@@ -210,7 +210,7 @@ impl Default for Config {
             hub_id: 1,
             seed: 7,
             world_preset: String::from(worlds::DEFAULT),
-            strategy: String::from("basis-lead-lag"),
+            strategy: String::from("agent-network"),
             log_level: String::from("warn"),
             account: Account::default(),
             risk: Risk::default(),

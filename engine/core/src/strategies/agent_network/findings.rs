@@ -7,6 +7,7 @@ use crate::{
     agents::HOUSE,
     findings::{AgentAccount, Findings, FoundEdge, FoundLead, FoundPair, FoundRegime, Sharing},
     instrument::InstrumentId,
+    money::Money,
     strategy::Overview,
 };
 
@@ -73,8 +74,9 @@ impl AgentNetwork {
 
     fn accounts(&self, hub: &Overview<'_>) -> Vec<AgentAccount> {
         let mark = |id: InstrumentId| hub.position(id).mark_price;
+        let convert = |id: InstrumentId, amount: Money| hub.in_account(id, amount);
         let account = |row: usize| {
-            let account = self.ledger.account(row);
+            let account = self.ledger.total(row, convert);
             let agent = row.checked_sub(1);
             AgentAccount {
                 name: match agent {
@@ -82,7 +84,7 @@ impl AgentNetwork {
                     Some(agent) => String::from(self.agents[agent].name()),
                 },
                 share: agent.map_or(0.0, |agent| self.share(agent)),
-                profit: self.ledger.profit(row, hub.instruments(), mark),
+                profit: self.ledger.profit(row, hub.instruments(), mark, convert),
                 fees: account.fees,
                 volume: account.volume,
                 crossed: account.crossed,

@@ -69,6 +69,8 @@ pub struct AgentNetwork {
     execution: Execution,
     quoting: Quoting,
     ticks: u64,
+    /// What one unit of the currency that each instrument is paid in is worth in the account's, renewed with every timer.
+    rates: Vec<f64>,
     /// Capital of all agents together in account currency, renewed with every timer.
     capital_total: f64,
     /// Capital of each agent in account currency, renewed with every timer.
@@ -109,6 +111,7 @@ impl Strategy for AgentNetwork {
             groups,
             agents,
             ticks: 0,
+            rates: vec![0.0; count],
             capital_total: 0.0,
             capitals: vec![0.0; agent_count],
             earned: vec![0.0; agent_count],
@@ -243,6 +246,7 @@ impl AgentNetwork {
             predictions: &self.predictions,
             held: self.ledger.quantities(agent + 1),
             capital: self.capitals[agent],
+            rates: &self.rates,
             is_active: ctx.trading_state() == TradingState::Active,
             ticks: self.ticks,
         };
@@ -275,9 +279,17 @@ impl AgentNetwork {
         let id = InstrumentId(index as u16);
         let Some(quote) = ctx.quote(id) else { return };
         let rules = ctx.instrument(id);
-        let (lot, price) = (rules.lot, rules.price_f64(quote.mid_doubled()) / 2.0);
+        let rate = self.rates[index];
+        let (lot, price) = (rules.lot, rules.price_f64(quote.mid_doubled()) / 2.0 * rate);
+        // Before its first rate nothing can be bought in a currency.
+        let per_price = if price > 0.0 { 1.0 / price } else { 0.0 };
         let unit = rules.quantity_f64(1);
-        let capital = self.capital_total;
+        // The shadows reckon in the currency of the instrument.
+        let capital = if rate > 0.0 {
+            self.capital_total / rate
+        } else {
+            0.0
+        };
         for agent in 0..self.agents.len() {
             let (seen, speaker) = self.seen(ctx, agent);
             let expected = speaker.signal(&seen, index);
@@ -285,7 +297,7 @@ impl AgentNetwork {
             let (seen, actor) = self.seen(ctx, agent);
             let wish = actor.act(&seen, index);
             let choice = actor.take_choice();
-            let quantity_of_capital = self.capitals[agent] / (price * unit);
+            let quantity_of_capital = self.capitals[agent] * per_price / unit;
             self.netting
                 .wish_for(agent, index, wish, quantity_of_capital, lot);
             let market = ShadowMarket {
@@ -430,6 +442,9 @@ impl AgentNetwork {
             self.allocator.on_period(&self.earned);
             journal::shares_set(ctx, &self.allocator, self.agents.len());
         }
+        for (id, _) in ctx.instruments().iter() {
+            self.rates[id.index()] = ctx.in_account(id, Money::from_units(1)).to_f64();
+        }
         let equity = ctx.equity().to_f64();
         let capital = equity.max(0.0) * f64::from(self.config.capital_ppm) * 1e-6;
         self.capital_total = capital;
@@ -444,9 +459,10 @@ impl AgentNetwork {
             let is_quoting = (0..self.features.count())
                 .any(|index| self.netting.wish(agent, index).quotes != Quotes::default());
             let mark = |id: InstrumentId| ctx.position(id).mark_price;
+            let convert = |id: InstrumentId, amount: Money| ctx.in_account(id, amount);
             let profit = self
                 .ledger
-                .profit(agent + 1, ctx.instruments(), mark)
+                .profit(agent + 1, ctx.instruments(), mark, convert)
                 .to_f64();
             if is_quoting && self.capitals[agent] > 0.0 {
                 self.earned[agent] += (profit - self.quoted_before[agent]) / self.capitals[agent];

@@ -9,7 +9,12 @@ impl AgentNetwork {
         out.i64(self.ts_period_ns);
         out.u8(self.regime);
         out.f64(self.capital_total);
-        for values in [&self.capitals, &self.quoted_before, &self.earned_total] {
+        for values in [
+            &self.rates,
+            &self.capitals,
+            &self.quoted_before,
+            &self.earned_total,
+        ] {
             values.iter().for_each(|value| out.f64(*value));
         }
         self.features.write(out);
@@ -31,9 +36,9 @@ impl AgentNetwork {
         out.u64(self.ticks);
         out.u8(self.regime);
         self.capitals.iter().for_each(|capital| out.f64(*capital));
-        self.ledger.write(out);
+        self.ledger.write_positions(out);
         self.execution.write(out);
-        let turns = 6 + self.agents.len() as u64;
+        let turns = 7 + self.agents.len() as u64;
         match turn % turns {
             0 => self.features.write(out),
             1 => self.structure.write_brief(out),
@@ -50,7 +55,8 @@ impl AgentNetwork {
                 self.netting.write(out);
                 self.quoting.write(out);
             }
-            agent => self.agents[agent as usize - 6].write(out),
+            6 => self.ledger.write(out),
+            agent => self.agents[agent as usize - 7].write(out),
         }
     }
 
@@ -59,7 +65,8 @@ impl AgentNetwork {
         self.ts_period_ns = from.time_ns()?;
         self.regime = from.u8()?;
         self.capital_total = from.finite()?;
-        let values = self.capitals.iter_mut().chain(&mut self.quoted_before);
+        let values = self.rates.iter_mut().chain(&mut self.capitals);
+        let values = values.chain(&mut self.quoted_before);
         for value in values.chain(&mut self.earned_total) {
             *value = from.finite()?;
         }
