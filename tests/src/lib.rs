@@ -111,16 +111,17 @@ pub fn run(arguments: &[&str]) -> Output {
     }
 }
 
-/// The command, ready to be started, without the settings of this environment. A run or backtest that names neither strategy nor
-/// configuration trades with the one that places orders within seconds; what is tested is not how long others take.
+/// The command, ready to be started, without the settings of this environment. A run or backtest that names no strategy, itself or in
+/// its configuration, trades with the one that places orders within seconds; what is tested is not how long others take.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(acth());
-    command.args(arguments);
-    let is_trading = matches!(arguments.first(), Some(&("run" | "backtest")));
-    let is_told = ["--strategy", "--config", "--help"];
-    if is_trading && !arguments.iter().any(|argument| is_told.contains(argument)) {
+    // Right behind the verb: a caller may add the value of its last flag.
+    let (verb, rest) = arguments.split_at(arguments.len().min(1));
+    command.args(verb);
+    if trades_with_the_default(arguments) {
         command.args(["--strategy", "basis-lead-lag"]);
     }
+    command.args(rest);
     for name in [
         "MAX_POSITION_SIZE",
         "RISK_PER_TRADE",
@@ -133,6 +134,19 @@ pub fn command(arguments: &[&str]) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+fn trades_with_the_default(arguments: &[&str]) -> bool {
+    let is_trading = matches!(arguments.first(), Some(&("run" | "backtest")));
+    let is_told = arguments
+        .iter()
+        .any(|argument| matches!(*argument, "--strategy" | "--help"));
+    let config = arguments
+        .iter()
+        .position(|argument| *argument == "--config");
+    let file = config.and_then(|place| std::fs::read_to_string(arguments.get(place + 1)?).ok());
+    let names_one = |text: String| text.lines().any(|line| line.starts_with("strategy"));
+    is_trading && !is_told && !file.is_some_and(names_one)
 }
 
 /// Runs the command and reads the JSON object it prints.

@@ -109,10 +109,8 @@ fn warnings(summary: &Value) -> Vec<&str> {
 fn a_day_of_currencies_is_traded_and_replays() {
     let Some(files) = currencies() else { return };
     let folder = tempfile::tempdir().unwrap();
-    for (strategy, fees, fills_min) in [
-        ("agent-network", "", 1_000),
-        ("basis-lead-lag", NO_FEES, 20),
-    ] {
+    for (strategy, fees, fills_min) in [("agent-network", "", 100), ("basis-lead-lag", NO_FEES, 20)]
+    {
         let config = format!("{CONFIG}{fees}");
         let summary = backtest(&files, &config, strategy, folder.path());
         assert_whole(&summary, 607_469);

@@ -202,10 +202,56 @@ impl Decision {
         self.kind == DecisionKind::PlaceOrder as u8 || self.kind == DecisionKind::CancelOrder as u8
     }
 
+    /// Probability of each of eight actions in parts of 65,535, of an `ActionChosen`.
+    pub const fn probabilities(&self) -> [u16; 8] {
+        let (low, high) = (
+            parts_of(self.price.cast_unsigned()),
+            parts_of(self.quantity.cast_unsigned()),
+        );
+        [
+            low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3],
+        ]
+    }
+
+    /// Share of capital of each of sixteen agents in parts of 65,535, of a `SharesSet`.
+    pub fn shares(&self) -> [u16; 16] {
+        let words = [
+            self.client_order_id,
+            self.price.cast_unsigned(),
+            self.quantity.cast_unsigned(),
+            self.reference_price.cast_unsigned(),
+        ];
+        let mut shares = [0; 16];
+        for (four, word) in shares.chunks_exact_mut(4).zip(words) {
+            four.copy_from_slice(&parts_of(word));
+        }
+        shares
+    }
+
+    /// Probability of each regime, of a `RegimeChanged`.
+    pub const fn regime_probabilities(&self) -> [f64; 4] {
+        [
+            f64::from_bits(self.price.cast_unsigned()),
+            f64::from_bits(self.quantity.cast_unsigned()),
+            f64::from_bits(self.reference_price.cast_unsigned()),
+            f64::from_bits(self.signal_bits),
+        ]
+    }
+
     /// The instrument's index as a typed id.
     pub const fn instrument_id(&self) -> InstrumentId {
         InstrumentId(self.instrument)
     }
+}
+
+/// A word as four parts of 16 bits, the lowest first.
+const fn parts_of(word: u64) -> [u16; 4] {
+    [
+        word as u16,
+        (word >> 16) as u16,
+        (word >> 32) as u16,
+        (word >> 48) as u16,
+    ]
 }
 
 /// A command on its way to a venue, with what egress must report back.

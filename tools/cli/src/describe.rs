@@ -160,6 +160,10 @@ pub fn decision_fields(decision: &Decision) -> Map<String, Value> {
     if decision.kind() == Some(DecisionKind::ModelChanged) {
         return model_fields(decision);
     }
+    if let Some(mut fields) = acth_export::found_fields(decision) {
+        fields.insert(String::from("type"), json!(name));
+        return fields;
+    }
     let optional = [
         (
             "verdict",

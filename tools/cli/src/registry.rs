@@ -143,6 +143,13 @@ impl<S: Strategy> Recipe<S> {
     /// # Errors
     /// When the manifest was written by another version.
     pub(crate) fn from_manifest(manifest: &RunManifest) -> Result<Self, Failure> {
+        if manifest.strategy != S::NAME {
+            return Err(Failure::could_not(format!(
+                "the journal was written with strategy {}, now {}; go on with the same, or choose a new directory with --journal",
+                manifest.strategy,
+                S::NAME
+            )));
+        }
         let part = |name: &str| manifest.core.get(name).cloned().unwrap_or(Value::Null);
         let refuse = |cause: serde_json::Error| {
             Failure::could_not(format!(

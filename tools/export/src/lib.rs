@@ -10,6 +10,7 @@ mod csv;
 mod draft;
 mod error;
 mod export;
+mod found;
 mod import;
 mod jsonl;
 mod names;
@@ -20,6 +21,7 @@ mod tables;
 
 pub use error::ExportError;
 pub use export::{ExportOptions, Exported, Format, ROW_GROUP_ROWS, TableRows, WrittenFile, export};
+pub use found::found_fields;
 pub use import::{Imported, import};
 pub use jsonl::FRAMES_FILE;
 pub use schema::schema_markdown;

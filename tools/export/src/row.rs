@@ -16,7 +16,7 @@ use acth_engine::{
 use acth_journal::Frame;
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::tables;
+use crate::{found::found_fields, tables};
 
 /// A frame as the columns see it.
 pub(crate) struct Row<'a> {
@@ -26,6 +26,8 @@ pub(crate) struct Row<'a> {
     pub(crate) event: Event,
     /// Its decision; empty for other frames.
     pub(crate) decision: Decision,
+    /// What a decision of the network of agents beside its orders holds, as JSON; `decision` then has its kind alone.
+    pub(crate) found: Option<String>,
     /// Its manifest, if it is one that this version reads.
     pub(crate) manifest: Option<Box<RunManifest>>,
     /// The instrument that it is about, as far as it is about one of the table.
@@ -43,6 +45,7 @@ impl<'a> Row<'a> {
             frame,
             event: Event::EMPTY,
             decision: Decision::default(),
+            found: None,
             manifest: None,
             instrument: None,
             level: 0,
@@ -72,6 +75,13 @@ impl<'a> Row<'a> {
                 let decision = Decision::read_from_bytes(self.frame.payload).ok()?;
                 (decision.kind == kind as u8).then_some(())?;
                 self.decision = decision;
+                if let Some(fields) = found_fields(&decision) {
+                    self.found = Some(serde_json::Value::Object(fields).to_string());
+                    self.decision = Decision {
+                        kind: decision.kind,
+                        ..Decision::default()
+                    };
+                }
                 Some(tables::DECISION)
             }
             FrameClass::Manifest => {

@@ -221,6 +221,17 @@ pub(super) const DECIDED: &[Column] = &[
         },
     )
     .or_null("another kind of decision"),
+    column(
+        "found",
+        Text,
+        "",
+        "What an action of a policy, a sharing of capital, an edge or a regime consists of, as one JSON object.",
+        |row| match &row.found {
+            Some(text) => Cell::Text(Cow::Borrowed(text)),
+            None => Cell::Null,
+        },
+    )
+    .or_null("another kind of decision"),
 ];
 
 const UNREADABLE: &str = "a manifest of another version";
