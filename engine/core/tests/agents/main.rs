@@ -8,3 +8,4 @@
 
 mod ledger;
 mod sharing;
+mod venues;

@@ -139,7 +139,10 @@ impl Execution {
             price_to_cross(quote, rules, side)
         })?;
         let quote = ctx.quote(id_of(cheapest))?;
-        let cost = cross_cost(&quote, ctx.instrument(id_of(cheapest)));
+        // Against what the thing is worth on all venues together: a better price elsewhere pays for a fee.
+        let worth = mean_mid(ctx, group)?;
+        let paid = price_to_cross(&quote, ctx.instrument(id_of(cheapest)), side);
+        let cost = (paid - side.sign() as f64 * worth) / worth;
         let pays = net.edge > cost + self.config.margin_ppm * 1e-6 || net.urgent > 0.5;
         let is_out = net.leaving > 0.5;
         let is_late = is_out && lacking_ns > self.config.cross_ms * MILLISECOND_NS;
@@ -324,6 +327,18 @@ struct Plan {
 
 const fn id_of(index: usize) -> InstrumentId {
     InstrumentId(index as u16)
+}
+
+/// The mean of the members' mids, those that have one.
+fn mean_mid(ctx: &Context<'_>, group: &Group) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for &index in &group.members {
+        if let Some(quote) = ctx.quote(id_of(index)) {
+            sum += ctx.instrument(id_of(index)).price_f64(quote.mid_doubled()) / 2.0;
+            count += 1.0;
+        }
+    }
+    (count > 0.0).then(|| sum / count)
 }
 
 /// Half the spread and the taker's fee, as a log return.

@@ -41,6 +41,14 @@ pub(super) struct NetFill {
     pub(super) fee: Money,
 }
 
+/// What one row wants of a group.
+#[derive(Clone, Copy, Debug, Default)]
+struct Want {
+    units: i64,
+    edge: f64,
+    is_urgent: bool,
+}
+
 /// What the agents together lack in one group.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Net {
@@ -133,10 +141,10 @@ impl Netting {
                     self.gaps[agent + 1].saturating_add(lacks.saturating_mul(factor));
             }
         }
-        self.net(group)
+        self.net(group, instruments)
     }
 
-    fn net(&self, group: &Group) -> Net {
+    fn net(&self, group: &Group, instruments: &Instruments) -> Net {
         let units: i64 = self
             .gaps
             .iter()
@@ -152,11 +160,11 @@ impl Netting {
             }
             let weight = gap.unsigned_abs() as f64;
             total += weight;
-            let (wish, target) = self.row_of(row, group);
-            net.edge += weight * wish.edge;
-            net.urgent += if wish.is_urgent { weight } else { 0.0 };
+            let want = self.want_of(row, group, instruments);
+            net.edge += weight * want.edge;
+            net.urgent += if want.is_urgent { weight } else { 0.0 };
             // Towards zero, or through it.
-            let is_leaving = target == 0 || target.signum() != gap.signum();
+            let is_leaving = want.units == 0 || want.units.signum() != gap.signum();
             net.leaving += if is_leaving { weight } else { 0.0 };
             if gap.abs() > most {
                 most = gap.abs();
@@ -171,13 +179,21 @@ impl Netting {
         net
     }
 
-    /// Wish and target of a row at the primary of a group.
-    fn row_of(&self, row: usize, group: &Group) -> (Wish, i64) {
+    /// What a row wants of a group: its targets of all members together, and the most that it would pay for any of them.
+    fn want_of(&self, row: usize, group: &Group, instruments: &Instruments) -> Want {
+        let mut want = Want::default();
         if row == HOUSE {
-            return (Wish::NONE, 0);
+            return want;
         }
-        let index = group.primary().index();
-        (*self.wish(row - 1, index), self.target(row - 1, index))
+        for &index in &group.members {
+            let wish = self.wish(row - 1, index);
+            want.edge = want.edge.max(wish.edge);
+            want.is_urgent |= wish.is_urgent;
+            let factor = group.factor(&instruments.rows()[index]);
+            let units = self.target(row - 1, index).saturating_mul(factor);
+            want.units = want.units.saturating_add(units);
+        }
+        want
     }
 
     /// Lets buyers and sellers among the agents exchange at the mid what both lack, in whole lots of the primary. True when
