@@ -12,7 +12,7 @@ use acth_nn::{
     Activation,
     model::{Blueprint, InputRange, Layer, Model, OutputKind},
 };
-use acth_tests::{run, run_json};
+use acth_tests::{root, run, run_json};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -159,6 +159,25 @@ fn a_policy_acts_by_logged_probabilities_and_replays() {
     assert!(learned.unwrap()["fills"].as_u64().unwrap() > 0);
     fs::remove_file(place.path("policy.safetensors")).unwrap();
     assert_eq!(place.replay("j")["identical"], true, "without the file");
+}
+
+#[test]
+fn a_model_for_other_observations_is_not_asked_and_that_is_told() {
+    let strange = files::load(&root().join("tests/models/l7.safetensors")).unwrap();
+    let place = Place::new(Some(&strange));
+    let summary = place.backtest("j", "5s");
+    let notes = summary["findings"]["notes"].as_array().unwrap();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].as_str().unwrap().contains("slot 0 is not asked"));
+    assert!(place.decisions("j", "ActionChosen").is_empty());
+    let file = place.text("policy.safetensors");
+    let shown = run_json(&["model", "show", &file, "--json"]);
+    assert_eq!(shown["fits_agent_network"], false);
+    files::save(&policy(), &place.path("policy.safetensors")).unwrap();
+    let shown = run_json(&["model", "show", &file, "--json"]);
+    assert_eq!(shown["fits_agent_network"], true);
+    let text = String::from_utf8(run(&["model", "show", &file]).stdout).unwrap();
+    assert!(text.contains("leader's microprice_offset"), "{text}");
 }
 
 /// A live run that goes on twice is one history: a replay of it all, through the restarts, is identical.

@@ -21,6 +21,8 @@ pub struct Findings {
     pub agents: Vec<AgentAccount>,
     /// How capital was shared.
     pub sharing: Option<Sharing>,
+    /// What a person should know, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Two instruments that move together.

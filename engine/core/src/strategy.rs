@@ -182,6 +182,11 @@ impl Overview<'_> {
     pub fn in_account(&self, id: InstrumentId, amount: Money) -> Money {
         self.state.in_account(id, amount)
     }
+
+    /// The models in use.
+    pub const fn models(&self) -> &ModelSlots {
+        &self.state.models
+    }
 }
 
 /// Places among an input's decisions that findings leave to orders and cancels.

@@ -16,6 +16,9 @@ pub(super) fn write(findings: &Findings, text: &mut String) {
     write_pairs(findings, text);
     write_agents(findings, text);
     write_state(findings, text);
+    for note in &findings.notes {
+        line(text, "note", note);
+    }
     text.push('\n');
 }
 

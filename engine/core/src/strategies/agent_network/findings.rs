@@ -69,7 +69,22 @@ impl AgentNetwork {
                 periods: self.allocator.hedge().updates(),
                 violations: self.allocator.violations(),
             }),
+            notes: self.notes(hub),
         }
+    }
+
+    fn notes(&self, hub: &Overview<'_>) -> Vec<String> {
+        let strange = hub
+            .models()
+            .iter()
+            .filter(|(slot, _)| !self.questions.fits(*slot));
+        strange
+            .map(|(slot, _)| {
+                alloc::format!(
+                    "the model in slot {slot} is not asked: it was not made for this hub's observations (acth model show FILE)"
+                )
+            })
+            .collect()
     }
 
     fn accounts(&self, hub: &Overview<'_>) -> Vec<AgentAccount> {

@@ -110,6 +110,11 @@ impl Questions {
         }
     }
 
+    /// True when the model of this slot may be asked.
+    pub(super) fn fits(&self, slot: usize) -> bool {
+        self.fits[slot]
+    }
+
     /// True when any model may be asked.
     pub(super) fn are_there(&self) -> bool {
         self.fits.contains(&true)
