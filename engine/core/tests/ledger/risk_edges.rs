@@ -5,7 +5,7 @@ use acth_core::{
     event::Side,
     money::Money,
     orders::OPEN_ORDERS_MAX,
-    risk::{Denial, Limits, OrderRequest, RiskView, TradingState, check},
+    risk::{Denial, Limits, MONEY_MAX, OrderRequest, RiskView, TradingState, check},
 };
 
 use crate::support::{request, view, wide};
@@ -248,5 +248,21 @@ fn a_hedge_has_room_where_the_same_side_has_none() {
         assert_eq!(check(&request, &view, &limits), Ok(()));
         request.side = side.opposite();
         assert_eq!(check(&request, &view, &limits), Err(Denial::NetExposure));
+    }
+}
+
+/// The margin in use comes in millionths, so what still fits is a million times the largest amount.
+#[test]
+fn a_margin_is_bounded_in_millionths() {
+    let most = MONEY_MAX.0 * 1_000_000;
+    let verdict = |margin: i128| {
+        let mut view = view();
+        view.margin_millionths = Money(margin);
+        check(&request(), &view, &wide())
+    };
+    for margin in [most, -most] {
+        assert_eq!(verdict(margin), Ok(()));
+        let beyond = margin + margin.signum();
+        assert_eq!(verdict(beyond), Err(Denial::Overflow), "{beyond}");
     }
 }
