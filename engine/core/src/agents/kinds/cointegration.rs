@@ -305,8 +305,8 @@ impl Agent for CointegrationSpread {
             entry.second = index()?;
             entry.direction = from.u8()?.cast_signed();
             from.expect((-1..=1).contains(&entry.direction), "a direction")?;
-            entry.ratio = from.f64()?;
-            entry.edge = from.f64()?;
+            entry.ratio = from.finite()?;
+            entry.edge = from.finite()?;
             entry.ts_alone_ns = from.time_ns()?;
             entry.ts_rest_ns = from.time_ns()?;
         }

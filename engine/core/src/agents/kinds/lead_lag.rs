@@ -2,9 +2,9 @@
 //!
 //! For a follower with leader, lag and slope found by the structure, the expected return is
 //! `slope x (leader now - leader a lag ago)`: what the leader did before that the follower has already done. When this pays
-//! for crossing the spread in and out the agent enters; how much of its expectations comes true is measured, and only that much is
-//! believed; it leaves in patience when the lag has passed twice, in
-//! haste when the expectation has turned against it.
+//! for crossing the spread in and out the agent enters. How much of its expectations comes true is measured, and only
+//! that much is believed. It leaves in patience when the lag has passed twice, in haste when the expectation has turned
+//! against it.
 
 use alloc::{vec, vec::Vec};
 

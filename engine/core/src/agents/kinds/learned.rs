@@ -253,7 +253,7 @@ impl Agent for LearnedPolicy {
             *time = from.time_ns()?;
         }
         self.draws = from.count()?;
-        self.budget_ppm = from.f64()?;
+        self.budget_ppm = from.finite()?;
         self.ts_budget_ns = from.time_ns()?;
         Ok(())
     }

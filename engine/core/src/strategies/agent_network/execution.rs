@@ -5,7 +5,7 @@
 //! | an edge larger than the cost of crossing, or urgent | cross: immediate-or-cancel at the venue cheapest after fees |
 //! | a way out that has waited for `improve_ms` | improve: one tick inside a wider spread, as maker |
 //! | a way out that has waited for `cross_ms` | cross |
-//! | anything else | join: at the touch as maker, at the venue with the best price after fees, then the shortest queue |
+//! | anything else | join: at the touch as maker, at the venue with the lowest maker's fee, then the shortest queue |
 //!
 //! A child takes at most its share of the volume that is traded until the next one, so a large target is spread over time.
 //!
@@ -70,8 +70,8 @@ impl Execution {
         }
     }
 
-    /// An order of ours came to its end. One that the venue refused is not sent again at once.
-    /// True when it was the group's working one.
+    /// An order of ours came to its end; one that the venue refused is not sent again at once. True when it was the group's
+    /// working one.
     pub(super) fn forget(&mut self, group: usize, update: &OrderUpdate, now_ns: i64) -> bool {
         let row = &mut self.rows[group];
         let is_working = row.working == update.id.0;

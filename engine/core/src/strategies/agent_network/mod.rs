@@ -351,7 +351,7 @@ impl AgentNetwork {
         }
     }
 
-    /// Books a fill on the agent whose order it was, or on all who lacked it.
+    /// Books a fill on the agent whose order it was, or on those for whom it was placed.
     fn book(&mut self, ctx: &Context<'_>, update: &OrderUpdate, fill: &Fill, number: u16) {
         let id = update.instrument;
         let rules = ctx.instrument(id);

@@ -259,7 +259,7 @@ impl Netting {
         self.claims[group * rows..(group + 1) * rows].fill(0);
     }
 
-    /// What a group's working order is for, summed over rows.
+    /// What of a group's working order is for this row, in the group's units, signed.
     fn claimed(&self, group: usize, row: usize) -> i64 {
         self.claims[group * self.gaps.len() + row]
     }

@@ -160,7 +160,7 @@ impl Quoting {
     }
 
     pub(super) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
-        self.tokens = from.f64()?;
+        self.tokens = from.finite()?;
         self.ts_tokens_ns = from.time_ns()?;
         for slot in self.slots.iter_mut().flatten() {
             slot.working = from.u64()?;

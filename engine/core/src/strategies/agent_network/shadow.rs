@@ -26,7 +26,7 @@ pub(super) struct ShadowMarket<'a> {
     pub(super) now_ns: i64,
     pub(super) quote: &'a Quote,
     pub(super) rules: &'a Instrument,
-    /// Capital of all agents together, account currency.
+    /// Capital of all agents together, in the currency that the instrument is paid in.
     pub(super) capital: f64,
 }
 
@@ -159,7 +159,7 @@ impl Shadows {
             };
         }
         for value in self.cash.iter_mut().chain(&mut self.before) {
-            *value = from.f64()?;
+            *value = from.finite()?;
         }
         Ok(())
     }
