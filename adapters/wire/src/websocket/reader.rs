@@ -37,6 +37,8 @@ pub struct FrameReader {
     fragmented: Option<Opcode>,
     fragments_start: usize,
     fragments_end: usize,
+    /// Bytes of the joined text that are known to be whole characters.
+    text_bytes: usize,
     /// Bytes of the stream before `head`.
     position: u64,
     is_broken: bool,
@@ -63,6 +65,7 @@ impl FrameReader {
             fragmented: None,
             fragments_start: 0,
             fragments_end: 0,
+            text_bytes: 0,
             position: 0,
             is_broken: false,
         }
@@ -155,6 +158,9 @@ impl FrameReader {
                 self.check_content(message, position)?;
                 return Ok(Some(message));
             }
+            if self.fragmented == Some(Opcode::Text) {
+                self.check_fragments(position)?;
+            }
         }
     }
 
@@ -198,6 +204,7 @@ impl FrameReader {
             Some(opcode) => {
                 self.fragmented = Some(opcode);
                 (self.fragments_start, self.fragments_end) = (start, end);
+                self.text_bytes = 0;
                 return None;
             }
             None => {}
@@ -232,6 +239,19 @@ impl FrameReader {
             Ok(_) => Ok(()),
             Err(_) => Err(FrameError::Utf8(position)),
         }
+    }
+
+    /// Refuses a text as soon as a fragment makes it wrong: the rest may never come. A character cut by the end of the
+    /// last fragment is left for the next; nothing is looked at twice.
+    fn check_fragments(&mut self, position: u64) -> Result<(), FrameError> {
+        let unchecked = self.fragments_start + self.text_bytes..self.fragments_end;
+        let whole = match core::str::from_utf8(&self.buffer[unchecked]) {
+            Ok(text) => text.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => return Err(FrameError::Utf8(position)),
+        };
+        self.text_bytes += whole;
+        Ok(())
     }
 
     /// Moves what is still needed to the front: joined fragments, then unread bytes.
