@@ -6,6 +6,8 @@
     reason = "a broken assumption of a test fails the test"
 )]
 
+mod execution;
 mod ledger;
 mod sharing;
+mod support;
 mod venues;

@@ -107,7 +107,7 @@ impl Execution {
             row.ts_lacking_ns = if direction == 0 { 0 } else { now_ns };
         }
         if row.working != 0 {
-            self.tend(ctx, group, net);
+            self.tend(ctx, members, group, net);
             return None;
         }
         if direction == 0 || now_ns < row.ts_next_ns || ctx.trading_state() == TradingState::Halted
@@ -119,6 +119,8 @@ impl Execution {
         let plan = self.plan(ctx, members, side, net, lacking_ns)?;
         let (quantity, is_cut) = self.size(ctx, features, members, &plan, net);
         if quantity == 0 {
+            // What is too little for an order does not wait for one either.
+            self.rows[group].ts_lacking_ns = now_ns;
             return None;
         }
         let sent = self.send(ctx, group, &plan, quantity, is_cut, net)?;
@@ -264,31 +266,54 @@ impl Execution {
     }
 
     /// Cancels a child that the market or the agents have left behind.
-    fn tend(&mut self, ctx: &mut Context<'_>, group: usize, net: &Net) {
+    fn tend(&mut self, ctx: &mut Context<'_>, members: &Group, group: usize, net: &Net) {
         let row = &mut self.rows[group];
         let id = ClientOrderId(row.working);
         let Some(order) = ctx.order(id).copied() else {
             row.working = 0;
             return;
         };
-        let age_ns = ctx.now_ns() - row.ts_rested_ns;
-        if age_ns < self.config.rest_ms_min * MILLISECOND_NS {
+        let row = *row;
+        if ctx.now_ns() - row.ts_rested_ns < self.config.rest_ms_min * MILLISECOND_NS {
             return;
         }
         let Some(quote) = ctx.quote(order.instrument) else {
             return;
         };
-        let is_wanted = net.units.signum() == order.side.sign();
-        let is_at_touch = quote.level(order.side).price == order.price;
         let rules = ctx.instrument(order.instrument);
-        let cost = cross_cost(&quote, rules);
-        let is_hurried = net.urgent > 0.5
-            || net.edge > cost + self.config.margin_ppm * 1e-6
-            || (net.leaving > 0.5
-                && ctx.now_ns() - row.ts_lacking_ns > self.config.cross_ms * MILLISECOND_NS);
-        if !is_wanted || !is_at_touch || is_hurried {
+        // For more than is still lacked, or in the wrong direction.
+        let lacked = net.units.saturating_mul(order.side.sign());
+        let is_wanted = order.remaining().saturating_mul(members.factor(rules)) <= lacked;
+        if !is_wanted || self.should_move(&row, &order, &quote, rules, net, ctx.now_ns()) {
             ctx.cancel(id);
         }
+    }
+
+    /// True when a child that is wanted would do better elsewhere: at another price, inside the spread, or across it.
+    fn should_move(
+        &self,
+        row: &Row,
+        order: &Order,
+        quote: &Quote,
+        rules: &Instrument,
+        net: &Net,
+        now_ns: i64,
+    ) -> bool {
+        let is_out_for = |now_ns: i64, wait_ms: i64| {
+            net.leaving > 0.5 && now_ns - row.ts_lacking_ns > wait_ms * MILLISECOND_NS
+        };
+        let pays = net.edge > cross_cost(quote, rules) + self.config.margin_ppm * 1e-6;
+        if net.urgent > 0.5 || pays || is_out_for(now_ns, self.config.cross_ms) {
+            return true;
+        }
+        // How far the touch is better than the order, in its direction.
+        let behind = (quote.level(order.side).price - order.price) * order.side.sign();
+        // One that was placed inside the spread stays there until someone is before it.
+        if is_out_for(row.ts_rested_ns, self.config.improve_ms) {
+            return behind > 0;
+        }
+        let may_improve = is_out_for(now_ns, self.config.improve_ms) && quote.spread() > rules.tick;
+        behind != 0 || may_improve
     }
 
     pub(super) fn write(&self, out: &mut impl Sink) {

@@ -49,7 +49,7 @@ struct Want {
     is_urgent: bool,
 }
 
-/// What the agents together lack in one group.
+/// What the agents together lack in one group, a working order's promise not taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Net {
     /// Units to buy; negative = to sell.
@@ -115,8 +115,8 @@ impl Netting {
         }
     }
 
-    /// Works out what each row lacks in a group, beyond what its working order will bring. The house wants nothing, so what it
-    /// holds is to go.
+    /// Works out what each row lacks in a group, and tells the sum. The house wants nothing, so what it holds is to go. What is
+    /// left in `gaps` is what the group's working order will not bring: only that may be crossed, or ordered.
     pub(super) fn look(
         &mut self,
         groups: &Groups,
@@ -125,9 +125,7 @@ impl Netting {
         ledger: &Ledger,
     ) -> Net {
         let group = groups.row(index);
-        for row in 0..self.gaps.len() {
-            self.gaps[row] = -self.claimed(index, row);
-        }
+        self.gaps.fill(0);
         for &index in &group.members {
             let factor = group.factor(&instruments.rows()[index]);
             let id = InstrumentId(index as u16);
@@ -141,7 +139,11 @@ impl Netting {
                     self.gaps[agent + 1].saturating_add(lacks.saturating_mul(factor));
             }
         }
-        self.net(group, instruments)
+        let net = self.net(group, instruments);
+        for row in 0..self.gaps.len() {
+            self.gaps[row] = beyond(self.gaps[row], self.claimed(index, row));
+        }
+        net
     }
 
     fn net(&self, group: &Group, instruments: &Instruments) -> Net {
@@ -337,5 +339,141 @@ impl Netting {
             *target = from.i64()?;
         }
         Ok(())
+    }
+}
+
+/// What of a gap a claim leaves open: never more than the gap, never its opposite. A claim that is not wanted any more has
+/// brought nothing yet, so there is nothing to give away for it.
+fn beyond(gap: i64, claim: i64) -> i64 {
+    if gap.signum() == claim.signum() {
+        gap.signum() * gap.abs().saturating_sub(claim.abs()).max(0)
+    } else {
+        gap
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::String, vec};
+
+    use super::*;
+    use crate::{
+        event::Level,
+        instrument::{AssetClass, Contract, Instrument},
+    };
+
+    const ID: InstrumentId = InstrumentId(0);
+
+    fn instruments() -> Instruments {
+        let rules = Instrument {
+            venue: String::from("one"),
+            symbol: String::from("BTC"),
+            base: String::from("BTC"),
+            quote: String::from("USD"),
+            asset_class: AssetClass::Crypto,
+            contract: Contract::Spot,
+            price_exponent: 2,
+            quantity_exponent: 3,
+            tick: 1,
+            lot: 1,
+            quantity_min: 1,
+            maker_fee_ppm: 0,
+            taker_fee_ppm: 0,
+        };
+        match Instruments::new(vec![rules]) {
+            Ok(instruments) => instruments,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Two agents, and what each wants as a quantity.
+    struct Table {
+        instruments: Instruments,
+        groups: Groups,
+        ledger: Ledger,
+        netting: Netting,
+    }
+
+    impl Table {
+        fn new(wanted: [f64; 2]) -> Self {
+            let instruments = instruments();
+            let groups = Groups::new(&instruments);
+            let mut netting = Netting::new(2, 1, groups.count());
+            for (agent, quantity) in wanted.into_iter().enumerate() {
+                netting.wish_for(agent, 0, Wish::position(1.0, 0.0), quantity, 1);
+            }
+            Self {
+                ledger: Ledger::new(2, 1),
+                instruments,
+                groups,
+                netting,
+            }
+        }
+
+        fn look(&mut self) -> Net {
+            self.netting
+                .look(&self.groups, 0, &self.instruments, &self.ledger)
+        }
+
+        fn cross(&mut self) -> bool {
+            let level = |price| Level { price, quantity: 1 };
+            let quote = Quote {
+                bid: level(9_990),
+                ask: level(10_010),
+            };
+            let group = self.groups.row(0);
+            self.netting
+                .cross(group, &self.instruments, &mut self.ledger, &quote)
+        }
+
+        fn held(&self) -> [i64; 2] {
+            [self.ledger.quantity(1, ID), self.ledger.quantity(2, ID)]
+        }
+    }
+
+    #[test]
+    fn an_order_in_the_market_does_not_make_less_lacked_but_is_not_ordered_twice() {
+        let mut table = Table::new([100.0, 50.0]);
+        assert_eq!(table.look().units, 150);
+        table.netting.claim(0, 90, Side::Bid);
+        assert_eq!(table.look().units, 150);
+        assert_eq!(table.netting.gaps, [0, 40, 20]);
+        table.netting.unclaim(0);
+        table.look();
+        assert_eq!(table.netting.gaps, [0, 100, 50]);
+    }
+
+    /// Who has only ordered has nothing to give: neither when it holds still, nor when it wants less.
+    #[test]
+    fn what_an_order_may_bring_is_not_given_away_before_it_came() {
+        let mut table = Table::new([100.0, 0.0]);
+        table.look();
+        table.netting.claim(0, 100, Side::Bid);
+        table
+            .netting
+            .wish_for(1, 0, Wish::position(1.0, 0.0), 60.0, 1);
+        for first in [Wish::HOLD, Wish::position(0.0, 0.0)] {
+            table.netting.wish_for(0, 0, first, 100.0, 1);
+            assert_eq!(table.look().units, 60, "{first:?}");
+            assert!(!table.cross());
+            assert_eq!(table.held(), [0, 0]);
+        }
+        // Short is another matter: that it lacks, whatever the order brings.
+        table
+            .netting
+            .wish_for(0, 0, Wish::position(-1.0, 0.0), 40.0, 1);
+        assert_eq!(table.look().units, 20);
+        assert!(table.cross());
+        assert_eq!(table.held(), [-40, 40]);
+    }
+
+    #[test]
+    fn what_both_lack_changes_hands_and_the_rest_is_left() {
+        let mut table = Table::new([100.0, -30.0]);
+        assert_eq!(table.look().units, 70);
+        assert!(table.cross());
+        assert_eq!(table.held(), [30, -30]);
+        assert_eq!(table.look().units, 70);
+        assert!(!table.cross());
     }
 }
