@@ -8,6 +8,7 @@
 
 mod execution;
 mod ledger;
+mod legs;
 mod sharing;
 mod support;
 mod venues;
