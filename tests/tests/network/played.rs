@@ -1,10 +1,14 @@
 //! A world traded by the network with the paper venue, in the time of its events, and what was seen on the way.
 
+use std::collections::VecDeque;
+
 use acth_core::{
     config::{AccountConfig, CoreConfig},
     core::Core,
     decision::Decisions,
-    event::{Event, EventKind, EventView},
+    event::{Event, EventKind, EventView, flags},
+    instrument::InstrumentId,
+    market::Market,
     money::Money,
     risk::Limits,
     strategies::agent_network::{AgentNetwork, AgentNetworkConfig},
@@ -41,36 +45,82 @@ pub(crate) struct Period {
     pub(crate) equity: f64,
 }
 
+/// How long after a maker's fill the mid tells what it was worth: the worlds' makers know of a move 20 ms late at most.
+const MAKER_WAIT_NS: i64 = 100_000_000;
+
+/// A fill whose cost is not known yet.
+struct Traded {
+    ts_judged_ns: i64,
+    id: InstrumentId,
+    price: i64,
+    /// Negative = sold.
+    bought: i64,
+}
+
 /// The core and its diary.
 pub(crate) struct Played {
     pub(crate) core: Core<AgentNetwork>,
     pub(crate) periods: Vec<Period>,
-    /// What trading costs who knows nothing: half the spread on all that was traded, and the fees; account currency.
+    /// What trading costs who knows nothing: the fees, and how much worse than the mid every fill was; account currency.
     pub(crate) costs: f64,
+    fills: VecDeque<Traded>,
     shares: Vec<f64>,
     totals: Vec<f64>,
     ts_start_ns: i64,
 }
 
 impl Played {
-    fn count_costs(&mut self, event: &Event) {
+    fn held(&self, id: InstrumentId) -> i64 {
+        if self.core.instruments().get(id).is_some() {
+            self.core.portfolio().position(id).quantity
+        } else {
+            0
+        }
+    }
+
+    /// Notes a fill. What it cost is known later: a maker's price is worth what the mid is once the market that knew
+    /// more has moved on, which a taker's price never waited for (the realised and the effective half spread of Huang and
+    /// Stoll 1996). What a taker gains from mids that lag is not taken off.
+    fn note_fill(&mut self, event: &Event, held_before: i64) {
         let EventView::OrderFilled(fill) = event.view() else {
             return;
         };
         let id = event.instrument_id();
-        let rules = self.core.instruments().get(id).unwrap();
-        let quote = self.core.market(id).unwrap().quote();
-        let spread = quote.map_or(0, |quote| quote.spread());
-        self.costs += rules.notional(spread, fill.quantity).to_f64() / 2.0;
+        let bought = self.core.portfolio().position(id).quantity - held_before;
+        let is_maker = event.flags & flags::MAKER != 0;
         self.costs += Money::from_fee(fill.fee).to_f64();
+        self.fills.push_back(Traded {
+            ts_judged_ns: self.core.now_ns() + if is_maker { MAKER_WAIT_NS } else { 0 },
+            id,
+            price: fill.price,
+            bought,
+        });
+    }
+
+    /// Adds what the fills cost whose time has come.
+    fn judge_fills(&mut self) {
+        let now_ns = self.core.now_ns();
+        let (core, costs) = (&self.core, &mut self.costs);
+        self.fills.retain(|traded| {
+            let quote = core.market(traded.id).and_then(Market::quote);
+            let (true, Some(quote)) = (now_ns >= traded.ts_judged_ns, quote) else {
+                return true;
+            };
+            let rules = core.instruments().get(traded.id).unwrap();
+            let paid = rules.price_f64(2 * traded.price - quote.mid_doubled()) / 2.0;
+            *costs += paid * rules.quantity_f64(traded.bought);
+            false
+        });
     }
 }
 
 impl Machine for Played {
     fn apply(&mut self, sequence: u64, ts_core_ns: i64, event: &Event, decisions: &mut Decisions) {
         let updates = self.core.strategy().allocator().hedge().updates();
+        let held_before = self.held(event.instrument_id());
         Machine::apply(&mut self.core, sequence, ts_core_ns, event, decisions);
-        self.count_costs(event);
+        self.note_fill(event, held_before);
+        self.judge_fills();
         if event.kind != EventKind::TimerFired as u8 {
             return;
         }
@@ -142,6 +192,7 @@ pub(crate) fn play(
         core: Core::new(&config, strategy).unwrap(),
         periods: Vec::new(),
         costs: 0.0,
+        fills: VecDeque::new(),
         shares: vec![0.0; agents],
         totals: vec![0.0; agents],
         ts_start_ns: 0,
