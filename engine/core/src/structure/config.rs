@@ -106,7 +106,7 @@ impl Default for StructureConfig {
             scan_step_ms: 1_000,
             scan_rows: 512,
             adf_lags: 1,
-            pair_significance: 0.01,
+            pair_significance: 0.001,
             hedge_drift: 1e-5,
             regime_step_ms: 1_000,
             regime_half_life_ms: 600_000,

@@ -23,6 +23,8 @@ struct Pair {
     state: u64,
     level: f64,
     gap: f64,
+    /// Share of the gap that is taken back each step.
+    pull: f64,
 }
 
 impl Pair {
@@ -38,7 +40,7 @@ impl Pair {
 
     fn step(&mut self) {
         self.level += 4e-4 * self.normal();
-        self.gap += -0.15 * self.gap + 5e-4 * self.normal();
+        self.gap += -self.pull * self.gap + 5e-4 * self.normal();
     }
 
     fn quote(&self, hub: &mut Hub) {
@@ -50,7 +52,7 @@ impl Pair {
 }
 
 /// A hub that has found the pair and has just ordered both legs.
-fn entered() -> (Hub, Pair) {
+fn entered(seed: u64) -> (Hub, Pair) {
     let parameters = AgentNetworkConfig {
         agents: vec!["cointegration".into()],
         fixed_shares: vec![1.0],
@@ -59,9 +61,10 @@ fn entered() -> (Hub, Pair) {
     };
     let mut hub = Hub::new(vec![asset("AAA"), asset("BBB")], &parameters);
     let mut pair = Pair {
-        state: 7,
+        state: seed,
         level: 0.0,
         gap: 0.0,
+        pull: 0.15,
     };
     for _ in 0..40_000 {
         hub.timer();
@@ -76,7 +79,7 @@ fn entered() -> (Hub, Pair) {
 
 #[test]
 fn a_lonely_leg_is_unwound_in_time_and_the_pair_left_alone() {
-    let (mut hub, pair) = entered();
+    let (mut hub, pair) = entered(7);
     assert_eq!(hub.core.strategy().structure().pairs().len(), 1);
     let (mut handled, mut others, mut unwound_ns) = (0, 0, 0);
     let ts_entered_ns = hub.now_ns;
@@ -119,4 +122,36 @@ fn a_lonely_leg_is_unwound_in_time_and_the_pair_left_alone() {
         assert!(!is_resting || hub.orders.len() == seen);
     }
     assert!(hub.orders.len() > seen, "it is entered again");
+}
+
+/// Fills whatever was ordered and lets a tenth of a second pass.
+fn live(hub: &mut Hub, pair: &Pair, handled: &mut usize) {
+    while let Some(order) = hub.orders.get(*handled).copied() {
+        *handled += 1;
+        hub.report(&order, EventKind::OrderAccepted);
+        hub.fill(&order, order.quantity);
+    }
+    hub.timer();
+    pair.quote(hub);
+}
+
+#[test]
+fn a_pair_that_is_no_longer_one_is_left() {
+    let mut were_held = 0;
+    for seed in 0..20 {
+        let (mut hub, mut pair) = entered(seed);
+        let mut handled = 0;
+        pair.pull = 0.0;
+        while !hub.core.strategy().structure().pairs().is_empty() {
+            pair.step();
+            live(&mut hub, &pair, &mut handled);
+        }
+        // From here on nothing moves, so nothing else than the loss of the pair can end the position.
+        were_held += u32::from(hub.held(0) != 0);
+        for _ in 0..100 {
+            live(&mut hub, &pair, &mut handled);
+        }
+        assert_eq!((hub.held(0), hub.held(1)), (0, 0), "seed {seed}");
+    }
+    assert!(were_held > 2, "{were_held} of 20");
 }

@@ -166,6 +166,18 @@ impl CointegrationSpread {
         }
     }
 
+    /// Leaves pairs that do not belong together any more: nobody would say when they are back.
+    fn let_go(&mut self, seen: &Seen<'_>) {
+        for entry in &mut self.entries[..self.count] {
+            let legs = (usize::from(entry.first), usize::from(entry.second));
+            let is_found = |pair: &Pair| (pair.first, pair.second) == legs;
+            if entry.direction != 0 && !seen.structure.pairs().iter().any(is_found) {
+                entry.direction = 0;
+                entry.ts_alone_ns = 0;
+            }
+        }
+    }
+
     /// Adds up what the pairs want of each instrument.
     fn add_up(&mut self, seen: &Seen<'_>) {
         self.wishes.fill(Wish::NONE);
@@ -241,6 +253,7 @@ impl Agent for CointegrationSpread {
             }
             Cause::Trade(..) => {}
             Cause::Timer => {
+                self.let_go(seen);
                 self.mind_legs(seen);
                 self.add_up(seen);
             }

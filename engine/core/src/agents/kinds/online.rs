@@ -12,7 +12,7 @@ use crate::{
     event::Side,
     features::{FEATURE_COUNT, index_of},
     instrument::Instruments,
-    predict::Rls,
+    predict::{Intervals, Rls},
     snapshot::{Decoder, Sink, SnapshotError},
 };
 
@@ -30,8 +30,10 @@ pub struct OnlineConfig {
     pub warm_up_samples: u64,
     /// What the forecast must promise beyond the costs of both ways, parts per million.
     pub edge_ppm_min: f64,
-    /// Size of one position as a share of the agent's capital.
+    /// Size of the largest position as a share of the agent's capital: one whose edge is as large as what forecasts miss by.
     pub position_share: f64,
+    /// Share of the outcomes that miss their forecast by less than what an edge is measured against, between 0 and 1.
+    pub size_coverage: f64,
 }
 
 impl Default for OnlineConfig {
@@ -43,6 +45,7 @@ impl Default for OnlineConfig {
             warm_up_samples: 300,
             edge_ppm_min: 3.0,
             position_share: 0.25,
+            size_coverage: 0.5,
         }
     }
 }
@@ -66,6 +69,11 @@ const EXPECTED_UNIT: f64 = 2e-5;
 const HORIZON_MAX: usize = 64;
 /// What is left of trust after an outcome: half after seven seconds.
 const TRUST_KEPT: f64 = 0.99;
+/// How fast intervals adapt, and how many outcomes they look back.
+const INTERVAL_RATE: f64 = 0.01;
+const INTERVAL_WINDOW: usize = 128;
+/// Share of capital below which a position counts as none.
+const HELD_MIN: f64 = 0.001;
 /// Largest input after scaling.
 const INPUT_MAX: f64 = 5.0;
 
@@ -79,6 +87,8 @@ struct Learner {
     /// What was expected at these ticks, and how much of such expectations came true.
     forecasts: Vec<f64>,
     trust: Trust,
+    /// How far outcomes were from what was expected.
+    intervals: Intervals,
     hurdle: Hurdle,
     samples: u64,
     expected: f64,
@@ -90,6 +100,57 @@ pub struct OnlineLinear {
     config: OnlineConfig,
     columns: [usize; INPUTS.len()],
     learners: Vec<Learner>,
+}
+
+impl Learner {
+    fn new(config: &OnlineConfig) -> Result<Self, AgentError> {
+        let name = OnlineLinear::NAME;
+        let weights = "above 0 and at most 1, ridge positive";
+        let rls = Rls::new(WIDTH, config.forgetting, config.ridge)
+            .map_err(|_| refuse(name, "forgetting", weights))?;
+        let intervals = Intervals::new(config.size_coverage, INTERVAL_RATE, INTERVAL_WINDOW)
+            .map_err(|_| refuse(name, "size_coverage", "between 0 and 1"))?;
+        Ok(Self {
+            rls,
+            inputs: vec![[0.0; WIDTH]; config.horizon_ticks],
+            log_prices: vec![0.0; config.horizon_ticks],
+            forecasts: vec![0.0; config.horizon_ticks],
+            trust: Trust::new(TRUST_KEPT),
+            intervals,
+            hurdle: Hurdle::default(),
+            samples: 0,
+            expected: 0.0,
+        })
+    }
+
+    /// An edge beside what forecasts miss by, at most 1; 0 while that is not known.
+    fn certainty(&self, edge: f64) -> f64 {
+        match self.intervals.half_width() {
+            Some(half_width) if edge < half_width => edge / half_width,
+            Some(_) => 1.0,
+            None => 0.0,
+        }
+    }
+
+    /// What follows from an expected return beside the cost of crossing once and what is held, as a share of capital.
+    fn wish(&self, config: &OnlineConfig, expected: f64, cost: f64, held: f64) -> Wish {
+        let edge = libm::fabs(expected);
+        let direction = if expected > 0.0 { 1.0 } else { -1.0 };
+        let pays = edge > 2.0 * cost + self.hurdle.height() + config.edge_ppm_min * 1e-6;
+        if pays {
+            let size = self.certainty(edge) * config.position_share;
+            return Wish::position(direction * size, edge);
+        }
+        // What is held already costs nothing to keep, and something to leave: it is kept until the forecast is against it, however
+        // little that is trusted. Or what was bought in good faith would be held for ever once the faith is gone.
+        let is_held = libm::fabs(held) > HELD_MIN;
+        let is_against = held * self.expected < 0.0 && libm::fabs(self.expected) > 0.5 * cost;
+        if is_held && !is_against {
+            Wish::HOLD
+        } else {
+            Wish::NONE
+        }
+    }
 }
 
 impl OnlineLinear {
@@ -131,9 +192,9 @@ impl OnlineLinear {
         if before.to_bits() != 0 {
             let outcome = (log_price - before) * 1e6;
             learner.rls.update(&learner.inputs[place], outcome);
-            learner
-                .trust
-                .learn(learner.forecasts[place], outcome * 1e-6);
+            let (forecast, outcome) = (learner.forecasts[place], outcome * 1e-6);
+            learner.trust.learn(forecast, outcome);
+            learner.intervals.update(outcome - forecast);
             learner.samples += 1;
         }
         learner.inputs[place] = inputs;
@@ -165,27 +226,10 @@ impl Agent for OnlineLinear {
         for (column, (name, _)) in columns.iter_mut().zip(INPUTS) {
             *column = index_of(name).unwrap_or(0);
         }
-        let rls = Rls::new(WIDTH, config.forgetting, config.ridge).map_err(|_| {
-            refuse(
-                Self::NAME,
-                "forgetting",
-                "above 0 and at most 1, ridge positive",
-            )
-        })?;
-        let learner = Learner {
-            rls,
-            inputs: vec![[0.0; WIDTH]; config.horizon_ticks],
-            log_prices: vec![0.0; config.horizon_ticks],
-            forecasts: vec![0.0; config.horizon_ticks],
-            trust: Trust::new(TRUST_KEPT),
-            hurdle: Hurdle::default(),
-            samples: 0,
-            expected: 0.0,
-        };
         Ok(Self {
             config: *config,
             columns,
-            learners: vec![learner; instruments.count()],
+            learners: vec![Learner::new(config)?; instruments.count()],
         })
     }
 
@@ -210,21 +254,7 @@ impl Agent for OnlineLinear {
         let Some(cost) = seen.cost_to_cross(index) else {
             return Wish::NONE;
         };
-        let edge = libm::fabs(expected);
-        let held = seen.held_share(index);
-        let direction = if expected > 0.0 { 1.0 } else { -1.0 };
-        let hurdle = self.learners[index].hurdle.height();
-        let pays = edge > 2.0 * cost + hurdle + self.config.edge_ppm_min * 1e-6;
-        if pays {
-            return Wish::position(direction * self.config.position_share, edge);
-        }
-        // What is held already costs nothing to keep, and something to leave: it is kept until the forecast is against it.
-        let is_held = libm::fabs(held) > 0.01;
-        let is_against = held * direction < 0.0 && edge > 0.5 * cost;
-        if is_held && !is_against {
-            return Wish::HOLD;
-        }
-        Wish::NONE
+        self.learners[index].wish(&self.config, expected, cost, seen.held_share(index))
     }
 
     fn filled(&mut self, seen: &Seen<'_>, index: usize, side: Side, price: i64) {
@@ -243,6 +273,7 @@ impl Agent for OnlineLinear {
             let kept = learner.log_prices.iter().chain(&learner.forecasts);
             kept.for_each(|value| out.f64(*value));
             learner.trust.write(out);
+            learner.intervals.write(out);
             learner.hurdle.write(out);
             out.u64(learner.samples);
             out.f64(learner.expected);
@@ -260,10 +291,66 @@ impl Agent for OnlineLinear {
                 *value = from.finite()?;
             }
             learner.trust.load(from)?;
+            learner.intervals.load(from)?;
             learner.hurdle.load(from)?;
             learner.samples = from.count()?;
             learner.expected = from.finite()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COST: f64 = 10e-6;
+
+    /// A learner of whose forecasts half missed by less than 100 parts per million.
+    fn learner(config: &OnlineConfig) -> Learner {
+        let Ok(mut learner) = Learner::new(config) else {
+            panic!("sound parameters");
+        };
+        for place in 0..400 {
+            learner
+                .intervals
+                .update(if place % 2 == 0 { 100e-6 } else { 101e-6 });
+        }
+        learner
+    }
+
+    #[test]
+    fn the_size_follows_the_edge_beside_what_forecasts_miss_by() {
+        let config = OnlineConfig::default();
+        let learner = learner(&config);
+        let share_of = |edge: f64| learner.wish(&config, edge, COST, 0.0).target_share;
+        assert!((share_of(50e-6) / config.position_share - 0.5).abs() < 0.01);
+        assert!((share_of(-50e-6) + share_of(50e-6)).abs() < 1e-15);
+        assert!((share_of(200e-6) - config.position_share).abs() < 1e-15);
+        assert!(
+            share_of(22e-6).to_bits() == 0,
+            "costs and more are not paid"
+        );
+        let Ok(young) = Learner::new(&config) else {
+            panic!("sound parameters");
+        };
+        let wish = young.wish(&config, 50e-6, COST, 0.0);
+        assert!(
+            wish.target_share.to_bits() == 0,
+            "nothing is known of its misses"
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_left_when_the_forecast_turns_though_nobody_trusts_it() {
+        let config = OnlineConfig::default();
+        let mut learner = learner(&config);
+        for (forecast, is_kept) in [(9e-6, true), (0.0, true), (-4e-6, true), (-6e-6, false)] {
+            learner.expected = forecast;
+            let wish = learner.wish(&config, 0.0, COST, 0.1);
+            assert_eq!(wish.is_holding, is_kept, "{forecast}");
+            let wish = learner.wish(&config, 0.0, COST, 0.0005);
+            assert!(!wish.is_holding, "too little to be held");
+        }
     }
 }
