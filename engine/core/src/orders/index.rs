@@ -107,16 +107,17 @@ mod tests {
 
     use super::*;
 
-    /// A key whose home is one of two neighbours, so that every chain of followers collides and wraps.
+    /// A key whose home is one of three neighbours, so that every chain of followers collides and wraps.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
     struct Crowded(u8);
 
     impl Key for Crowded {
         fn spread(self) -> u64 {
-            if self.0.is_multiple_of(2) {
-                u64::MAX
-            } else {
-                0
+            // The last place of 32, the first and the second.
+            match self.0 % 3 {
+                0 => u64::MAX,
+                1 => 0,
+                _ => 1 << (64 - 5),
             }
         }
     }

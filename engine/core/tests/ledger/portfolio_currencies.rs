@@ -15,7 +15,7 @@ use crate::support::instrument;
 const CASH: i128 = 1 << 60;
 const COUNT: u16 = 4;
 /// Margin shares in ppm, by instrument.
-const MARGINS: [u32; 4] = [1_000_000, 100_000, 333_333, 1];
+pub(crate) const MARGINS: [u32; 4] = [1_000_000, 100_000, 333_333, 1];
 
 fn row(venue: &str, base: &str, quote: &str) -> Instrument {
     Instrument {
@@ -27,7 +27,7 @@ fn row(venue: &str, base: &str, quote: &str) -> Instrument {
 }
 
 /// Two venues, two assets, two currencies; the account is in the one of three instruments.
-fn table() -> Instruments {
+pub(crate) fn table() -> Instruments {
     Instruments::new(vec![
         row("one", "BTC", "USD"),
         row("one", "BTC", "EUR"),
