@@ -122,6 +122,18 @@ mod tests {
         }
     }
 
+    /// A search steps over every place, so it finds the free ones however the others are crowded.
+    #[test]
+    fn a_search_in_a_full_index_ends() {
+        let mut index = Index::new(16);
+        let keys = || (0u8..48).step_by(3).map(Crowded);
+        for (slot, key) in keys().enumerate() {
+            index.set(key, slot as u16);
+        }
+        assert_eq!(index.get(Crowded(48)), None);
+        assert!(keys().map(|key| index.get(key)).eq((0..16).map(Some)));
+    }
+
     proptest! {
         #[test]
         fn crowded_index_equals_a_map(steps in prop::collection::vec((0u8..24, any::<bool>()), 1..200)) {

@@ -9,11 +9,13 @@ use crate::{
 };
 
 const BTC: InstrumentId = InstrumentId(0);
+const ETH: InstrumentId = InstrumentId(1);
+const SOL: InstrumentId = InstrumentId(2);
 /// What is saved last: what each of 16 agents received less paid, in two currencies.
 const FLOWS_BYTES: usize = 16 * 2 * 16;
 const CASH: Money = Money(1000);
 
-/// One instrument in the account's currency, and one in another.
+/// Two instruments in the account's currency, and one in another.
 fn instruments() -> Instruments {
     let row = |symbol: &str, quote: &str| Instrument {
         venue: "sim".into(),
@@ -30,7 +32,8 @@ fn instruments() -> Instruments {
         maker_fee_ppm: 0,
         taker_fee_ppm: 0,
     };
-    Instruments::new([row("BTC", "USD"), row("ETH", "EUR")].into()).expect("instruments")
+    let rows = [row("BTC", "USD"), row("ETH", "USD"), row("SOL", "EUR")];
+    Instruments::new(rows.into()).expect("instruments")
 }
 
 fn empty() -> Portfolio {
@@ -38,16 +41,29 @@ fn empty() -> Portfolio {
     Portfolio::with_groups(&table, &Groups::new(&table, "USD"), |_| 100_000, CASH)
 }
 
-/// Books in which no sum is nothing.
+/// Books of three agents in which no sum is nothing.
 fn books() -> Portfolio {
     let mut books = empty();
-    for (side, price, quantity) in [(Side::Bid, 10, 9), (Side::Ask, 12, 4)] {
-        let fill = books.apply_fill(BTC, side, price, quantity, Money(1));
+    let rate = Rate::new(2, 0).expect("a rate");
+    books.set_rate(1, rate).expect("a known currency");
+    let fills = [
+        (1, BTC, Side::Bid, 10, 9),
+        (1, BTC, Side::Ask, 12, 4),
+        (2, BTC, Side::Bid, 10, 2),
+        (2, ETH, Side::Ask, 7, 6),
+        (2, ETH, Side::Bid, 5, 3),
+        (3, SOL, Side::Bid, 20, 8),
+    ];
+    for (agent, id, side, price, quantity) in fills {
+        let fill = books.apply_agent_fill(agent, id, side, price, quantity, Money(1));
         fill.expect("a fill that fits");
     }
-    books.mark(BTC, 11).expect("a mark that fits");
-    let funding = books.settle_funding(BTC, 10i64.pow(11), 0);
-    assert_eq!(funding, Ok(Money(-6)));
+    books.mark(BTC, 14).expect("a mark that fits");
+    books.mark(SOL, 23).expect("a mark that fits");
+    // A tenth of what is held, rounded against us: of 98 in BTC, of -21 in ETH.
+    let tenth = 10i64.pow(11);
+    assert_eq!(books.settle_funding(BTC, tenth, 0), Ok(Money(-10)));
+    assert_eq!(books.settle_funding(ETH, tenth, 0), Ok(Money(2)));
     assert_eq!(books.check_conservation(), Ok(()));
     books
 }
@@ -146,13 +162,31 @@ fn what_was_saved_comes_back_with_its_sums() {
     let after = load(&saved(&before)).expect("saved books");
     assert_eq!(saved(&after), saved(&before));
     assert_eq!(after.equity(), before.equity());
-    assert_eq!(after.venue_volume(0), Money(9 * 10 + 4 * 12));
+    let volume = 9 * 10 + 4 * 12 + 2 * 10 + 6 * 7 + 3 * 5 + 2 * 8 * 20;
+    assert_eq!(after.venue_volume(0), Money(volume));
     assert_eq!(after.venue_volume(0), before.venue_volume(0));
     assert_eq!(after.venue_exposure(0), before.venue_exposure(0));
-    assert_eq!(after.base_exposure(0), before.base_exposure(0));
     assert_eq!(after.margin_used(), before.margin_used());
-    assert_eq!(after.agent_profit(1), before.agent_profit(1));
-    assert_eq!(after.agent_exposure(1), before.agent_exposure(1));
+    for base in 0..3 {
+        assert_eq!(after.base_exposure(base), before.base_exposure(base));
+    }
+    for agent in 1..5 {
+        assert_eq!(after.agent_profit(agent), before.agent_profit(agent));
+        assert_eq!(after.agent_exposure(agent), before.agent_exposure(agent));
+        for id in [BTC, ETH, SOL] {
+            let quantity = before.agent_quantity(agent, id);
+            assert_eq!(after.agent_quantity(agent, id), quantity);
+        }
+    }
+    // Every rate and mark still works on what was loaded.
+    let (mut before, mut after) = (before, after);
+    for books in [&mut before, &mut after] {
+        let rate = Rate::new(3, 0).expect("a rate");
+        books.set_rate(1, rate).expect("a known currency");
+        books.mark(ETH, 9).expect("a mark that fits");
+    }
+    assert_eq!(after.equity(), before.equity());
+    assert_eq!(after.revaluation(), before.revaluation());
 }
 
 #[test]
@@ -176,6 +210,7 @@ fn a_saved_peak_is_no_lower_than_equity_and_the_start() {
     for (peak, verdict) in [(CASH, None), (Money(CASH.0 - 1), refused)] {
         let below = expected_instead(|books| {
             books.mark(BTC, 1).expect("a mark that fits");
+            books.mark(SOL, 1).expect("a mark that fits");
             assert!(books.equity < Money(CASH.0 - 1));
             books.equity_max = peak;
         });
@@ -195,15 +230,15 @@ fn saved_positions_are_marked_and_their_volume_is_not_negative() {
 fn saved_agents_hold_something_and_their_profit_fits() {
     let bytes = saved(&books());
     let flows = bytes.len() - FLOWS_BYTES;
-    // The holders of the other instrument stand between: none.
-    let quantity = flows - 4 - 8;
-    assert_eq!(bytes[quantity..quantity + 8], 5i64.to_le_bytes());
+    // The last holder's: the third agent's of the third instrument.
+    let quantity = flows - 8;
+    assert_eq!(bytes[quantity..quantity + 8], 8i64.to_le_bytes());
     let mut none = bytes.clone();
     none[quantity..quantity + 8].fill(0);
     assert_eq!(refusal(&none), Some("a quantity for every holder"));
     for (flow, verdict) in [
-        (i128::MAX - 55, None),
-        (i128::MAX - 54, Some("amounts that fit their integers")),
+        (i128::MAX - 70, None),
+        (i128::MAX - 69, Some("amounts that fit their integers")),
     ] {
         let mut much = bytes.clone();
         much[flows..flows + 16].copy_from_slice(&flow.to_le_bytes());

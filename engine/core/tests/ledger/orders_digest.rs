@@ -39,7 +39,7 @@ fn send(table: &mut OrderTable, signal: OrderSignal) {
 
 #[test]
 fn it_sees_every_field_of_a_new_order() {
-    let changes: [fn(&mut Order); 10] = [
+    let changes: [fn(&mut Order); 11] = [
         |order| order.id = OTHER,
         |order| order.instrument = ETH,
         |order| order.side = Side::Ask,
@@ -49,6 +49,8 @@ fn it_sees_every_field_of_a_new_order() {
         |order| order.time_in_force = TimeInForce::ImmediateOrCancel,
         |order| order.agent = 1,
         |order| order.reason = 1,
+        // The uppermost bit stands beside the side's.
+        |order| order.reason = 1 << 15,
         |order| order.ts_placed_ns = 1,
     ];
     let plain = hash(|_| ());

@@ -235,6 +235,7 @@ fn best_prices_are_the_nearest_to_the_market() {
         table.open_notional(),
         Money::from_units(90 + 110 + 105) + Money(99 * 10i128.pow(7))
     );
+    assert_eq!(table.open_sums().margin(), [Money::ZERO], "none is asked");
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn marks_move_equity_by_the_open_quantity() {
     assert_eq!(books.exposure(ETH), units(-315));
     assert_eq!(books.net_exposure(), units(-315));
     assert_eq!(books.gross_exposure(), units(315));
+    assert_eq!(books.margin_used(), Money::ZERO, "none is asked");
     assert_eq!(books.cash(), units(1300));
     books
         .apply_fill(ETH, Side::Bid, 104, 1, Money::ZERO)

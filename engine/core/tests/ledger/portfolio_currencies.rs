@@ -230,13 +230,14 @@ fn funding_is_rounded_against_us_and_longs_pay() {
     assert_eq!(books.settle_funding(perpetual, -10_000, 0), Ok(Money(3)));
     assert_eq!(books.settle_funding(perpetual, 1, 0), Ok(Money(-1)));
     assert_eq!(books.settle_funding(perpetual, -1, 0), Ok(Money(0)));
-    assert_eq!(
-        books.settle_funding(perpetual, 10_000, 20_000),
-        Ok(Money(-6))
-    );
-    assert_eq!(books.position(perpetual).funding, Money(-7));
-    assert_eq!(books.funding(), Money(-7));
-    assert_eq!(books.equity(), Money(CASH - 7));
+    let prices = [(20_000, -6), (1, -1), (0, -3), (-1, -3)];
+    for (price, received) in prices {
+        let received = Ok(Money(received));
+        assert_eq!(books.settle_funding(perpetual, 10_000, price), received);
+    }
+    assert_eq!(books.position(perpetual).funding, Money(-14));
+    assert_eq!(books.funding(), Money(-14));
+    assert_eq!(books.equity(), Money(CASH - 14));
     assert_eq!(books.check_conservation(), Ok(()));
     let overflow = Err(PortfolioError::Overflow(3));
     books.mark(perpetual, i64::MAX).unwrap();
@@ -300,6 +301,8 @@ fn agents_that_hold_against_each_other_are_valued_though_the_account_is_flat() {
         (books.agent_quantity(2, id), books.agent_quantity(5, id)),
         (10_000, -10_000)
     );
+    // Behind the last instrument stand the next agent's.
+    assert_eq!(books.agent_quantity(1, InstrumentId(COUNT + 2)), 0);
     let half = Money(Money::ONE.0 / 2);
     assert_eq!(
         (books.agent_profit(2), books.agent_profit(5)),
