@@ -112,6 +112,15 @@ fn what_the_agents_hold_is_compared_with_what_the_account_holds() {
     assert_eq!(found, Some("a position of all agents"));
 }
 
+/// Behind an agent's last instrument stands the next agent's first.
+#[test]
+fn an_agent_holds_nothing_of_an_unknown_instrument() {
+    let books = books();
+    assert_eq!(books.agent_quantity(2, BTC), 2);
+    assert_eq!(books.agent_quantity(1, InstrumentId(3)), 0);
+    assert_eq!(books.agent_quantity(16, InstrumentId(3)), 0);
+}
+
 #[test]
 fn nothing_is_booked_into_books_that_do_not_balance() {
     let broken = || {
