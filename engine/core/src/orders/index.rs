@@ -107,18 +107,31 @@ mod tests {
 
     use super::*;
 
-    /// A key whose home is one of two neighbours, so that every chain of followers collides and wraps.
+    /// A key whose home is one of three neighbours, so that every chain of followers collides and wraps.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
     struct Crowded(u8);
 
     impl Key for Crowded {
         fn spread(self) -> u64 {
-            if self.0.is_multiple_of(2) {
-                u64::MAX
-            } else {
-                0
+            // The last place of 32, the first and the second.
+            match self.0 % 3 {
+                0 => u64::MAX,
+                1 => 0,
+                _ => 1 << (64 - 5),
             }
         }
+    }
+
+    /// A search steps over every place, so it finds the free ones however the others are crowded.
+    #[test]
+    fn a_search_in_a_full_index_ends() {
+        let mut index = Index::new(16);
+        let keys = || (0u8..48).step_by(3).map(Crowded);
+        for (slot, key) in keys().enumerate() {
+            index.set(key, slot as u16);
+        }
+        assert_eq!(index.get(Crowded(48)), None);
+        assert!(keys().map(|key| index.get(key)).eq((0..16).map(Some)));
     }
 
     proptest! {

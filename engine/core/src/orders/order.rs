@@ -40,7 +40,7 @@ pub struct Order {
     pub ts_placed_ns: i64,
     /// True once egress has confirmed that it left the host.
     pub is_sent: bool,
-    /// The state that a refused cancel returns to; equals `state` unless that is `PendingCancel` or final.
+    /// The state that a refused cancel returns to; equals `state` unless that is `PendingCancel`.
     beneath: OrderState,
 }
 

@@ -490,3 +490,6 @@ impl OrderCounts {
 fn open_notional(terms: &Terms, price: i64, quantity: i64) -> Option<Money> {
     terms.notional(price.checked_abs()?, quantity)
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,8 +87,10 @@ impl Agents {
     }
 
     pub(super) fn quantity(&self, agent: u16, instrument: InstrumentId) -> i64 {
-        let place = agent_index(agent) * self.instruments + instrument.index();
-        self.quantity.get(place).copied().unwrap_or(0)
+        if instrument.index() >= self.instruments {
+            return 0;
+        }
+        self.quantity[agent_index(agent) * self.instruments + instrument.index()]
     }
 
     /// Sizes of all that an agent holds, by currency.

@@ -547,3 +547,6 @@ impl Row {
         size.checked_mul(i128::from(self.margin_ppm)).map(Money)
     }
 }
+
+#[cfg(test)]
+mod tests;

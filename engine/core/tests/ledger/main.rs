@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod order_rate;
+mod orders_digest;
+mod orders_levels;
 mod orders_lifecycle;
 mod orders_table;
 mod portfolio_books;

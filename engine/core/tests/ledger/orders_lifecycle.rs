@@ -141,6 +141,8 @@ fn no_sequence_of_four_signals_moves_an_order_back() {
             if before.state.is_final() {
                 assert_eq!(after.state, before.state, "final states absorb");
             }
+            let is_pending = after.state == OrderState::PendingCancel;
+            assert!(is_pending || after.beneath() == after.state, "{after:?}");
             let open = if after.state.is_open() {
                 after.remaining()
             } else {

@@ -79,6 +79,25 @@ fn late_reports_find_exactly_the_recent_orders() {
     );
 }
 
+/// Every slot is used again, and an order's old neighbours do not follow it from one chain to the next.
+#[test]
+fn orders_may_come_and_go_for_ever() {
+    let mut table = full_table();
+    let count = 3 * (OPEN_ORDERS_MAX + RECENT_ORDERS_MAX) as u64;
+    for id in 256..count {
+        // Neither the oldest nor the newest of those that are open.
+        cancel(&mut table, id - 100);
+        table.insert(order(id, BTC, Side::Bid, 100, 1)).unwrap();
+    }
+    let ids = |orders: Vec<&Order>| orders.iter().map(|order| order.id.0).collect::<Vec<_>>();
+    let recent = ids(table.recent().collect());
+    let ended = count - 100 - RECENT_ORDERS_MAX as u64..count - 100;
+    assert_eq!(recent, ended.collect::<Vec<_>>());
+    let open: Vec<u64> = (0..156).chain(count - 100..count).collect();
+    assert_eq!(ids(table.open().collect()), open);
+    assert_eq!(ids(table.open_of(BTC).collect()), open);
+}
+
 #[test]
 fn only_new_orders_of_known_instruments_enter() {
     let mut table = OrderTable::new(&instruments());
@@ -216,6 +235,7 @@ fn best_prices_are_the_nearest_to_the_market() {
         table.open_notional(),
         Money::from_units(90 + 110 + 105) + Money(99 * 10i128.pow(7))
     );
+    assert_eq!(table.open_sums().margin(), [Money::ZERO], "none is asked");
 }
 
 #[test]

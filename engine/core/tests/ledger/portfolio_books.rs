@@ -77,6 +77,7 @@ fn marks_move_equity_by_the_open_quantity() {
     assert_eq!(books.exposure(ETH), units(-315));
     assert_eq!(books.net_exposure(), units(-315));
     assert_eq!(books.gross_exposure(), units(315));
+    assert_eq!(books.margin_used(), Money::ZERO, "none is asked");
     assert_eq!(books.cash(), units(1300));
     books
         .apply_fill(ETH, Side::Bid, 104, 1, Money::ZERO)
@@ -239,4 +240,55 @@ fn cost_shares_beyond_128_bits_are_exact() {
         books.check_conservation().unwrap();
     }
     assert_eq!(books.equity(), Money::ZERO);
+}
+
+/// Value and cost need 127 bits each: their difference fits, their sum would not.
+#[test]
+fn a_position_at_the_edge_of_its_integer_is_taken_where_its_profit_fits() {
+    let table = Instruments::new(vec![instrument("WHALE", 6, 5)]).unwrap();
+    let whale = InstrumentId(0);
+    let mut books = Portfolio::new(&table, Money::ZERO);
+    let quantity = i64::MAX / 7;
+    books
+        .apply_fill(whale, Side::Bid, i64::MAX, quantity, Money::ZERO)
+        .unwrap();
+    assert_eq!(books.equity(), Money::ZERO);
+    // The profit of the other extreme does not fit.
+    let overflow = Err(PortfolioError::Overflow(0));
+    assert_eq!(books.mark(whale, -i64::MAX), overflow);
+    books.mark(whale, 0).unwrap();
+    assert_eq!(books.equity(), -books.position(whale).cost);
+    books.check_conservation().unwrap();
+}
+
+/// One agent's rebates are another's fees, so the account has room for what the agent has none for.
+#[test]
+fn an_agent_whose_profit_would_overflow_is_refused_though_the_account_has_room() {
+    let table = Instruments::new(vec![instrument("FINE", 6, 6)]).unwrap();
+    let fine = InstrumentId(0);
+    let mut books = Portfolio::new(&table, Money::ZERO);
+    let most = Money(i128::MAX - 100);
+    books
+        .apply_agent_fill(5, fine, Side::Bid, 10, 1, most)
+        .unwrap();
+    books
+        .apply_agent_fill(2, fine, Side::Bid, 10, 1, -most)
+        .unwrap();
+    assert_eq!(books.agent_profit(2), most);
+    let before = hash_of(|hasher| books.digest(hasher));
+    let overflow = PortfolioError::Overflow(0);
+    // Each would bring more than the hundred that are left, and one that brings exactly these is taken.
+    let fill = books.apply_agent_fill(2, fine, Side::Bid, 0, 11, Money::ZERO);
+    assert_eq!(fill, Err(overflow));
+    assert_eq!(books.mark(fine, 111), Err(overflow));
+    let rate = -10i64.pow(12);
+    assert_eq!(books.settle_funding(fine, rate, 101), Err(overflow));
+    assert_eq!(hash_of(|hasher| books.digest(hasher)), before);
+    books.check_conservation().unwrap();
+    books.mark(fine, 110).unwrap();
+    assert_eq!(books.agent_profit(2), Money(i128::MAX));
+    books.mark(fine, 10).unwrap();
+    books.settle_funding(fine, rate, 100).unwrap();
+    assert_eq!(books.agent_profit(2), Money(i128::MAX));
+    books.check_conservation().unwrap();
 }

@@ -15,7 +15,7 @@ use crate::support::instrument;
 const CASH: i128 = 1 << 60;
 const COUNT: u16 = 4;
 /// Margin shares in ppm, by instrument.
-const MARGINS: [u32; 4] = [1_000_000, 100_000, 333_333, 1];
+pub(crate) const MARGINS: [u32; 4] = [1_000_000, 100_000, 333_333, 1];
 
 fn row(venue: &str, base: &str, quote: &str) -> Instrument {
     Instrument {
@@ -27,7 +27,7 @@ fn row(venue: &str, base: &str, quote: &str) -> Instrument {
 }
 
 /// Two venues, two assets, two currencies; the account is in the one of three instruments.
-fn table() -> Instruments {
+pub(crate) fn table() -> Instruments {
     Instruments::new(vec![
         row("one", "BTC", "USD"),
         row("one", "BTC", "EUR"),
@@ -230,13 +230,14 @@ fn funding_is_rounded_against_us_and_longs_pay() {
     assert_eq!(books.settle_funding(perpetual, -10_000, 0), Ok(Money(3)));
     assert_eq!(books.settle_funding(perpetual, 1, 0), Ok(Money(-1)));
     assert_eq!(books.settle_funding(perpetual, -1, 0), Ok(Money(0)));
-    assert_eq!(
-        books.settle_funding(perpetual, 10_000, 20_000),
-        Ok(Money(-6))
-    );
-    assert_eq!(books.position(perpetual).funding, Money(-7));
-    assert_eq!(books.funding(), Money(-7));
-    assert_eq!(books.equity(), Money(CASH - 7));
+    let prices = [(20_000, -6), (1, -1), (0, -3), (-1, -3)];
+    for (price, received) in prices {
+        let received = Ok(Money(received));
+        assert_eq!(books.settle_funding(perpetual, 10_000, price), received);
+    }
+    assert_eq!(books.position(perpetual).funding, Money(-14));
+    assert_eq!(books.funding(), Money(-14));
+    assert_eq!(books.equity(), Money(CASH - 14));
     assert_eq!(books.check_conservation(), Ok(()));
     let overflow = Err(PortfolioError::Overflow(3));
     books.mark(perpetual, i64::MAX).unwrap();

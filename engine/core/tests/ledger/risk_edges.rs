@@ -2,7 +2,9 @@
 
 use acth_core::{
     currency::Rate,
+    decision::{OrderType, TimeInForce},
     event::Side,
+    instrument::InstrumentId,
     money::Money,
     orders::OPEN_ORDERS_MAX,
     risk::{Denial, Limits, MONEY_MAX, OrderRequest, RiskView, TradingState, check},
@@ -265,4 +267,35 @@ fn a_margin_is_bounded_in_millionths() {
         let beyond = margin + margin.signum();
         assert_eq!(verdict(beyond), Err(Denial::Overflow), "{beyond}");
     }
+}
+
+#[test]
+fn a_request_asks_for_what_was_said() {
+    let id = InstrumentId(3);
+    let plain = OrderRequest::limit(id, Side::Ask, 7, 9);
+    let expected = OrderRequest {
+        instrument: id,
+        side: Side::Ask,
+        price: 7,
+        quantity: 9,
+        order_type: OrderType::Limit,
+        time_in_force: TimeInForce::GoodTillCancelled,
+        agent: 0,
+        reason: 0,
+        signal: 0.0,
+    };
+    assert_eq!(plain, expected);
+    let told = plain.post_only().by(4).because(5, 0.5);
+    let expected = OrderRequest {
+        order_type: OrderType::PostOnly,
+        agent: 4,
+        reason: 5,
+        signal: 0.5,
+        ..expected
+    };
+    assert_eq!(told, expected);
+    let at_once = plain.immediate_or_cancel().time_in_force;
+    assert_eq!(at_once, TimeInForce::ImmediateOrCancel);
+    let whole = plain.fill_or_kill().time_in_force;
+    assert_eq!(whole, TimeInForce::FillOrKill);
 }
