@@ -1,4 +1,4 @@
-//! Reconciliation names the first difference between what the venue reports and what the core believes.
+//! Reconciliation names every difference between what the venue reports and what the core believes.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -7,12 +7,12 @@ use acth_core::{
     config::{AccountConfig, CoreConfig},
     core::{Core, Input},
     decision::Decisions,
-    event::{Bbo, BookState, BookStateChanged, Event, EventKind, Level, OrderReport},
+    event::{Bbo, BookState, BookStateChanged, Event, EventKind, Level, OrderFilled, OrderReport},
     instrument::{AssetClass, Contract, Instrument},
     prelude::*,
     risk::Limits,
 };
-use acth_engine::reconcile::{VenueBooks, VenueOrder, difference};
+use acth_engine::reconcile::{Difference, VenueBalance, VenueBooks, VenueOrder, differences};
 
 /// Buys 5 at the first book.
 struct Buyer(bool);
@@ -34,26 +34,41 @@ impl Strategy for Buyer {
     }
 }
 
-fn core(is_accepted: bool) -> Core<Buyer> {
-    let row = Instrument {
-        venue: "sim".into(),
-        symbol: "BTC".into(),
-        base: "BTC".into(),
-        quote: "USD".into(),
+fn row(venue: &str, symbol: &str, base: &str, quote: &str, contract: Contract) -> Instrument {
+    Instrument {
+        venue: venue.into(),
+        symbol: symbol.into(),
+        base: base.into(),
+        quote: quote.into(),
         asset_class: AssetClass::Crypto,
-        contract: Contract::Spot,
+        contract,
         price_exponent: 0,
-        quantity_exponent: 0,
+        quantity_exponent: 1,
         tick: 1,
         lot: 1,
         quantity_min: 1,
         maker_fee_ppm: 0,
         taker_fee_ppm: 0,
+    }
+}
+
+/// 0.5 bought of the first instrument: open, accepted or only sent; or filled up to `filled`.
+fn core(is_accepted: bool, filled: i64) -> Core<Buyer> {
+    let finer = Instrument {
+        quantity_exponent: 3,
+        ..row("sim", "BTCEUR", "BTC", "EUR", Contract::Spot)
     };
+    let rows = vec![
+        row("sim", "BTC", "BTC", "USD", Contract::Spot),
+        finer,
+        row("sim", "EUR", "EUR", "USD", Contract::Spot),
+        row("sim", "BTCP", "BTC", "USD", Contract::Perpetual),
+        row("other", "BTC", "BTC", "USD", Contract::Spot),
+    ];
     let config = CoreConfig {
         hub_id: 0,
         cash: Money::from_units(1_000_000),
-        instruments: Instruments::new(vec![row]).unwrap(),
+        instruments: Instruments::new(rows).unwrap(),
         limits: Limits::default(),
         correlation_half_life_samples: 100.0,
         account: AccountConfig::default(),
@@ -80,8 +95,18 @@ fn core(is_accepted: bool) -> Core<Buyer> {
     });
     let mut events = vec![live, quote];
     events.extend(is_accepted.then_some(accepted));
+    if filled > 0 {
+        let body = OrderFilled {
+            client_order_id: 3,
+            price: 99,
+            quantity: filled,
+            fee: 0,
+            execution_id: 1,
+        };
+        events.push(Event::new(EventKind::OrderFilled, id).with_body(&body));
+    }
     let mut core = Core::new(&config, Buyer(false)).unwrap();
-    for (event, sequence) in events.iter().zip([1, 2, 4]) {
+    for (event, sequence) in events.iter().zip([1, 2, 4, 5]) {
         let mut decisions = Decisions::new();
         let input = Input {
             sequence,
@@ -90,7 +115,8 @@ fn core(is_accepted: bool) -> Core<Buyer> {
         };
         core.apply(input, &mut decisions);
     }
-    assert_eq!(core.open_orders().next().unwrap().id.0, 3);
+    let expected = (filled < 5).then_some(3);
+    assert_eq!(core.open_orders().next().map(|order| order.id.0), expected);
     core
 }
 
@@ -105,14 +131,19 @@ fn books(orders: &[(u64, u16, i64)], held: i64) -> VenueBooks {
     VenueBooks {
         orders: orders.collect(),
         positions: vec![(InstrumentId(0), held)],
+        balances: Vec::new(),
     }
+}
+
+fn words(found: &[Difference]) -> Vec<String> {
+    found.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn each_difference_is_named_and_agreement_has_none() {
-    let core = core(true);
-    let found = |orders: &[(u64, u16, i64)], held| difference(&core, &books(orders, held));
-    assert_eq!(found(&[(3, 0, 5)], 0), None);
+    let core = core(true, 0);
+    let found = |orders: &[(u64, u16, i64)], held| words(&differences(&core, &books(orders, held)));
+    assert!(found(&[(3, 0, 5)], 0).is_empty());
     let expected = [
         (
             found(&[], 0),
@@ -120,33 +151,75 @@ fn each_difference_is_named_and_agreement_has_none() {
         ),
         (
             found(&[(3, 0, 4)], 0),
-            "order 3: 5 left in sim:BTC here, 4 left in sim:BTC at the venue",
+            "order 3: 0.5 left in sim:BTC here, 0.4 left in sim:BTC at the venue",
         ),
         (
-            found(&[(3, 1, 5)], 0),
-            "order 3: 5 left in sim:BTC here, 5 left in instrument 1 at the venue",
+            found(&[(3, 9, 5)], 0),
+            "order 3: 0.5 left in sim:BTC here, 5 left in instrument 9 at the venue",
         ),
         (
             found(&[(3, 0, 5), (8, 0, 1)], 0),
             "order 8 in sim:BTC is open at the venue and not here",
         ),
         (
-            found(&[(3, 0, 5)], -2),
+            found(&[(3, 0, 5)], -20),
             "sim:BTC: 0 held here, -2 at the venue",
         ),
     ];
     for (found, expected) in expected {
-        assert_eq!(found.as_deref(), Some(expected));
+        assert_eq!(found, [expected]);
     }
+    let all = found(&[(8, 0, 1), (9, 2, 1)], 12);
+    assert_eq!(
+        all,
+        [
+            "order 3 in sim:BTC is open here and not at the venue",
+            "order 8 in sim:BTC is open at the venue and not here",
+            "order 9 in sim:EUR is open at the venue and not here",
+            "sim:BTC: 0 held here, 1.2 at the venue",
+        ]
+    );
+}
+
+#[test]
+fn what_spot_holds_is_compared_by_asset_and_venue() {
+    let core = core(true, 5);
+    let balance = |asset: &str, mantissa, exponent| VenueBalance {
+        asset: asset.into(),
+        mantissa,
+        exponent,
+    };
+    let found = |balances: Vec<VenueBalance>| {
+        let venue = VenueBooks {
+            positions: vec![(InstrumentId(3), 0)],
+            balances: vec![("sim".into(), balances)],
+            ..VenueBooks::default()
+        };
+        words(&differences(&core, &venue))
+    };
+    // What pays for other instruments, and what the hub does not trade, may be anything.
+    let agreed = vec![
+        balance("EUR", 7, 0),
+        balance("DOGE", 7, 0),
+        balance("BTC", 50_000, 5),
+    ];
+    assert!(found(agreed).is_empty());
+    let nothing = ["BTC on sim: 0.5 held here, 0 at the venue"];
+    assert_eq!(found(Vec::new()), nothing);
+    let more = ["BTC on sim: 0.5 held here, 0.50001 at the venue"];
+    assert_eq!(found(vec![balance("BTC", 50_001, 5)]), more);
 }
 
 #[test]
 fn an_order_that_never_left_is_not_expected_at_the_venue() {
-    let core = core(false);
-    assert_eq!(difference(&core, &books(&[], 0)), None);
-    let strange = difference(&core, &books(&[(3, 0, 5)], 0));
+    let core = core(false, 0);
+    assert!(differences(&core, &books(&[], 0)).is_empty());
+    let strange = differences(&core, &books(&[(3, 0, 5)], 0));
     assert_eq!(
-        strange.as_deref(),
-        Some("order 3 in sim:BTC is open at the venue and not here")
+        strange,
+        [Difference::OrderOnlyThere {
+            order: 3,
+            instrument: "sim:BTC".into()
+        }]
     );
 }

@@ -202,6 +202,9 @@ pub struct Paper {
     pub report_latency: String,
     /// File with a model that `acth latency fit` wrote: both times are then drawn from it, and the two above are not used. Empty = none.
     pub latency_model: String,
+    /// What the account at the embedded venue holds beyond this hub's own trades, by instrument, as if a person had traded
+    /// there by hand: `run --rearm` then finds the difference.
+    pub holdings: BTreeMap<String, Decimal>,
 }
 
 impl Default for Config {
@@ -305,6 +308,7 @@ impl Default for Paper {
             order_latency: String::from("250us"),
             report_latency: String::from("250us"),
             latency_model: String::new(),
+            holdings: BTreeMap::new(),
         }
     }
 }
