@@ -14,9 +14,10 @@ use std::{
 use acth_core::{
     decision::{Decision, DecisionKind, OrderType, Outbound, TimeInForce},
     event::{
-        BookState, Event, EventKind, EventView, OrderFilled, OrderReport, ReportReason, Side, flags,
+        BookState, Event, EventKind, EventView, FundingSettled, OrderFilled, OrderReport,
+        ReportReason, Side, flags,
     },
-    instrument::{Instrument, InstrumentId, Instruments},
+    instrument::{Contract, Instrument, InstrumentId, Instruments},
     orders::Order,
     port::{EventSink, Stopped},
 };
@@ -27,6 +28,7 @@ use crate::account::Account;
 use super::{
     PaperConfig,
     book::DisplayedBook,
+    funding::Funding,
     latency::{LatencyModel, LatencyModelError, Legs, Way},
     order::{OwnFill, RestingOrder, RestingOrders},
     recent::RecentIds,
@@ -45,6 +47,7 @@ pub struct PaperState {
     is_shut: Arc<AtomicBool>,
     /// True once that was done: no order is taken any more.
     has_cancelled_all: bool,
+    funding: Funding,
     /// Where fills are booked, for those who ask the venue what is held.
     account: Option<Arc<Account>>,
     /// The way from a decision to the venue.
@@ -102,6 +105,7 @@ impl PaperState {
             arriving,
             is_shut,
             has_cancelled_all: false,
+            funding: Funding::new(&config),
             account: None,
             order_legs: Legs::fixed(Way::Order, config.order_latency_ns),
             markets: (0..instruments.count()).map(market).collect(),
@@ -172,6 +176,12 @@ impl PaperState {
             self.schedule_arrivals();
             let ts_command_ns = self.scheduled.front().map_or(i64::MAX, |command| command.0);
             let ts_report_ns = self.desk.due.front().map_or(i64::MAX, |report| report.0);
+            let ts_next_ns = ts_command_ns.min(ts_report_ns);
+            if let Some(due_ns) = self.funding.take_due(ts_ns, ts_next_ns) {
+                self.clock_ns = self.clock_ns.max(due_ns);
+                self.charge_funding();
+                continue;
+            }
             if ts_command_ns <= ts_report_ns
                 && ts_command_ns <= ts_ns
                 && let Some((due_ns, outbound)) = self.scheduled.pop_front()
@@ -190,6 +200,22 @@ impl PaperState {
             } else {
                 return Ok(has_delivered);
             }
+        }
+    }
+
+    /// Tells of every perpetual that its positions were charged.
+    fn charge_funding(&mut self) {
+        let rate = self.config.funding_rate;
+        let rows = self.instruments.iter();
+        for (id, _) in rows.filter(|(_, row)| row.contract == Contract::Perpetual) {
+            // The hub's own mark is as good as any price of this venue.
+            let body = FundingSettled {
+                rate,
+                price: 0,
+                reserved: [0; 3],
+            };
+            let event = Event::new(EventKind::FundingSettled, id).with_body(&body);
+            self.desk.push(event, self.clock_ns);
         }
     }
 

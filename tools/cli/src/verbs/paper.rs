@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Config, duration_ns, file::parse},
+    config::{Config, duration_ns, file::parse, funding_rate},
     exit::Failure,
 };
 
@@ -36,6 +36,11 @@ impl PaperSetup {
                 report_latency_ns: duration_ns(
                     "paper.report_latency",
                     &config.paper.report_latency,
+                )?,
+                funding_rate: funding_rate(&config.paper)?,
+                funding_interval_ns: duration_ns(
+                    "paper.funding_interval",
+                    &config.paper.funding_interval,
                 )?,
                 ..PaperConfig::default()
             },
