@@ -14,20 +14,20 @@ use acth_core::{
 };
 use acth_engine::reconcile::{Difference, VenueBalance, VenueBooks, VenueOrder, differences};
 
-/// Buys 5 at the first book.
-struct Buyer(bool);
+/// Buys 5 of each instrument, once.
+struct Buyer(u64);
 
 impl Strategy for Buyer {
     type Config = NoConfig;
     const NAME: &'static str = "buyer";
 
     fn new(_: &NoConfig, _: &Instruments) -> Result<Self, StrategyError> {
-        Ok(Self(false))
+        Ok(Self(0))
     }
 
     fn on_book(&mut self, ctx: &mut Context<'_>, id: InstrumentId) {
-        if !self.0 && ctx.quote(id).is_some() {
-            self.0 = true;
+        if self.0 & 1 << id.0 == 0 && ctx.quote(id).is_some() {
+            self.0 |= 1 << id.0;
             ctx.place(OrderRequest::limit(id, Side::Bid, 99, 5))
                 .unwrap();
         }
@@ -52,11 +52,11 @@ fn row(venue: &str, symbol: &str, base: &str, quote: &str, contract: Contract) -
     }
 }
 
-/// 0.5 bought of the first instrument: open, accepted or only sent; or filled up to `filled`.
-fn core(is_accepted: bool, filled: i64) -> Core<Buyer> {
+/// A hub whose only order is for 0.5 of the first instrument: open, accepted or only sent.
+fn core(is_accepted: bool) -> Core<Buyer> {
     let finer = Instrument {
         quantity_exponent: 3,
-        ..row("sim", "BTCEUR", "BTC", "EUR", Contract::Spot)
+        ..row("sim", "BTC2", "BTC", "USD", Contract::Spot)
     };
     let rows = vec![
         row("sim", "BTC", "BTC", "USD", Contract::Spot),
@@ -64,6 +64,7 @@ fn core(is_accepted: bool, filled: i64) -> Core<Buyer> {
         row("sim", "EUR", "EUR", "USD", Contract::Spot),
         row("sim", "BTCP", "BTC", "USD", Contract::Perpetual),
         row("other", "BTC", "BTC", "USD", Contract::Spot),
+        row("sim", "ETHEUR", "ETH", "EUR", Contract::Spot),
     ];
     let config = CoreConfig {
         hub_id: 0,
@@ -73,7 +74,32 @@ fn core(is_accepted: bool, filled: i64) -> Core<Buyer> {
         correlation_half_life_samples: 100.0,
         account: AccountConfig::default(),
     };
-    let id = InstrumentId(0);
+    let mut core = Core::new(&config, Buyer(0)).unwrap();
+    assert_eq!(open(&mut core, InstrumentId(0), 1), 3);
+    if is_accepted {
+        let accepted = Event::new(EventKind::OrderAccepted, InstrumentId(0));
+        let body = OrderReport {
+            client_order_id: 3,
+            venue_order_id: 1,
+            reserved: [0; 3],
+        };
+        apply(&mut core, 4, &accepted.with_body(&body));
+    }
+    core
+}
+
+fn apply(core: &mut Core<Buyer>, sequence: u64, event: &Event) {
+    let mut decisions = Decisions::new();
+    let input = Input {
+        sequence,
+        ts_core_ns: 1,
+        event,
+    };
+    core.apply(input, &mut decisions);
+}
+
+/// Opens the book of an instrument with the inputs from `sequence` on; the id of the order that follows.
+fn open(core: &mut Core<Buyer>, id: InstrumentId, sequence: u64) -> u64 {
     let level = |price| Level { price, quantity: 9 };
     let live = Event::new(EventKind::BookStateChanged, id)
         .with_detail(BookState::Live as u8)
@@ -88,35 +114,33 @@ fn core(is_accepted: bool, filled: i64) -> Core<Buyer> {
         ask: level(101),
         update_id: 1,
     });
-    let accepted = Event::new(EventKind::OrderAccepted, id).with_body(&OrderReport {
-        client_order_id: 3,
-        venue_order_id: 1,
-        reserved: [0; 3],
-    });
-    let mut events = vec![live, quote];
-    events.extend(is_accepted.then_some(accepted));
-    if filled > 0 {
+    apply(core, sequence, &live);
+    apply(core, sequence + 1, &quote);
+    let newest = core.open_orders().last().unwrap();
+    assert_eq!(newest.instrument, id);
+    newest.id.0
+}
+
+/// The same hub with 0.5 of the first instrument, 0.005 of its finer neighbour, 0.5 of the perpetual and of another venue's.
+fn holder() -> Core<Buyer> {
+    let mut core = core(true);
+    let mut orders = vec![(InstrumentId(0), 3)];
+    for (id, sequence) in [(1, 10), (3, 20), (4, 30)] {
+        let order = open(&mut core, InstrumentId(id), sequence);
+        orders.push((InstrumentId(id), order));
+    }
+    for (sequence, (id, order)) in (40..).zip(orders) {
         let body = OrderFilled {
-            client_order_id: 3,
+            client_order_id: order,
             price: 99,
-            quantity: filled,
+            quantity: 5,
             fee: 0,
-            execution_id: 1,
+            execution_id: sequence,
         };
-        events.push(Event::new(EventKind::OrderFilled, id).with_body(&body));
+        let fill = Event::new(EventKind::OrderFilled, id).with_body(&body);
+        apply(&mut core, sequence, &fill);
     }
-    let mut core = Core::new(&config, Buyer(false)).unwrap();
-    for (event, sequence) in events.iter().zip([1, 2, 4, 5]) {
-        let mut decisions = Decisions::new();
-        let input = Input {
-            sequence,
-            ts_core_ns: 1,
-            event,
-        };
-        core.apply(input, &mut decisions);
-    }
-    let expected = (filled < 5).then_some(3);
-    assert_eq!(core.open_orders().next().map(|order| order.id.0), expected);
+    assert_eq!(core.open_orders().count(), 0);
     core
 }
 
@@ -141,7 +165,7 @@ fn words(found: &[Difference]) -> Vec<String> {
 
 #[test]
 fn each_difference_is_named_and_agreement_has_none() {
-    let core = core(true, 0);
+    let core = core(true);
     let found = |orders: &[(u64, u16, i64)], held| words(&differences(&core, &books(orders, held)));
     assert!(found(&[(3, 0, 5)], 0).is_empty());
     let expected = [
@@ -183,7 +207,7 @@ fn each_difference_is_named_and_agreement_has_none() {
 
 #[test]
 fn what_spot_holds_is_compared_by_asset_and_venue() {
-    let core = core(true, 5);
+    let core = holder();
     let balance = |asset: &str, mantissa, exponent| VenueBalance {
         asset: asset.into(),
         mantissa,
@@ -191,7 +215,7 @@ fn what_spot_holds_is_compared_by_asset_and_venue() {
     };
     let found = |balances: Vec<VenueBalance>| {
         let venue = VenueBooks {
-            positions: vec![(InstrumentId(3), 0)],
+            positions: vec![(InstrumentId(3), 5)],
             balances: vec![("sim".into(), balances)],
             ..VenueBooks::default()
         };
@@ -201,18 +225,18 @@ fn what_spot_holds_is_compared_by_asset_and_venue() {
     let agreed = vec![
         balance("EUR", 7, 0),
         balance("DOGE", 7, 0),
-        balance("BTC", 50_000, 5),
+        balance("BTC", 50_500, 5),
     ];
     assert!(found(agreed).is_empty());
-    let nothing = ["BTC on sim: 0.5 held here, 0 at the venue"];
+    let nothing = ["BTC on sim: 0.505 held here, 0 at the venue"];
     assert_eq!(found(Vec::new()), nothing);
-    let more = ["BTC on sim: 0.5 held here, 0.50001 at the venue"];
-    assert_eq!(found(vec![balance("BTC", 50_001, 5)]), more);
+    let more = ["BTC on sim: 0.505 held here, 0.50501 at the venue"];
+    assert_eq!(found(vec![balance("BTC", 50_501, 5)]), more);
 }
 
 #[test]
 fn an_order_that_never_left_is_not_expected_at_the_venue() {
-    let core = core(false, 0);
+    let core = core(false);
     assert!(differences(&core, &books(&[], 0)).is_empty());
     let strange = differences(&core, &books(&[(3, 0, 5)], 0));
     assert_eq!(
