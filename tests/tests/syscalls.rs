@@ -43,7 +43,7 @@ fn calls_of_core(traces: &Path) -> BTreeMap<String, usize> {
 #[test]
 fn the_core_thread_makes_no_system_call_for_an_event() {
     if Command::new("strace").arg("--version").output().is_err() {
-        println!("skipped: strace is not installed");
+        eprintln!("skipped: strace is not installed");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -68,7 +68,7 @@ fn the_core_thread_makes_no_system_call_for_an_event() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("PTRACE") {
-        println!("skipped: processes may not be traced here");
+        eprintln!("skipped: processes may not be traced here");
         return;
     }
     assert!(output.status.success(), "{said}");
@@ -78,7 +78,7 @@ fn the_core_thread_makes_no_system_call_for_an_event() {
     let calls = calls_of_core(&traces);
     assert!(!calls.is_empty(), "the thread was not found");
     let sum: usize = calls.values().sum();
-    println!("{events} events, {sum} calls of the core thread apart from waiting: {calls:?}");
+    eprintln!("{events} events, {sum} calls of the core thread apart from waiting: {calls:?}");
     assert!(
         sum <= CALLS_MAX,
         "{sum} calls at {events} events: {calls:?}"

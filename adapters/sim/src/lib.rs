@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod encode;
 pub mod matching;
 pub mod paper;

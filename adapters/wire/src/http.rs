@@ -389,13 +389,36 @@ fn digits(text: &str) -> Option<u64> {
 /// # Errors
 /// `Request` when a part holds a space, a control character or anything but ASCII: it could smuggle a header in.
 pub fn get_request(host: &str, target: &str) -> Result<String, HttpError> {
-    for part in [host, target] {
+    request("GET", host, target, None)
+}
+
+/// The text of a request with the key of an account. `method` is GET or DELETE, `target` path and signed query.
+///
+/// # Errors
+/// As `get_request`.
+pub fn keyed_request(
+    method: &str,
+    host: &str,
+    target: &str,
+    api_key: &str,
+) -> Result<String, HttpError> {
+    request(method, host, target, Some(api_key))
+}
+
+fn request(
+    method: &str,
+    host: &str,
+    target: &str,
+    api_key: Option<&str>,
+) -> Result<String, HttpError> {
+    for part in [method, host, target].into_iter().chain(api_key) {
         if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(HttpError::Request(part.to_owned()));
         }
     }
+    let key = api_key.map_or_else(String::new, |key| format!("X-MBX-APIKEY: {key}\r\n"));
     Ok(format!(
-        "GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: acth\r\nAccept: application/json\r\n\
-         Accept-Encoding: identity\r\nConnection: keep-alive\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: acth\r\nAccept: application/json\r\n\
+         Accept-Encoding: identity\r\n{key}Connection: keep-alive\r\n\r\n"
     ))
 }

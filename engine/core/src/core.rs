@@ -32,7 +32,7 @@ use crate::{
     returns::Returns,
     risk::{Denial, StateReason, TradingState},
     state::{CoreStats, State},
-    strategy::{Context, Fill, OrderUpdate, Overview, Strategy},
+    strategy::{Context, Fill, Funding, OrderUpdate, Overview, Strategy},
 };
 
 /// Inputs between two journaled hashes of the state.
@@ -251,12 +251,27 @@ impl<S: Strategy> Core<S> {
 
     fn on_funding(&mut self, id: InstrumentId, settled: &FundingSettled, out: &mut Decisions) {
         let portfolio = &mut self.state.portfolio;
-        if portfolio
-            .settle_funding(id, settled.rate, settled.price)
-            .is_err()
-        {
-            self.distrust(StateReason::BooksFailing, out);
-        }
+        let Ok(received) = portfolio.settle_funding(id, settled.rate, settled.price) else {
+            return self.distrust(StateReason::BooksFailing, out);
+        };
+        let mark = portfolio.position(id).mark_price;
+        let funding = Funding {
+            rate: settled.rate,
+            price: if settled.price > 0 {
+                settled.price
+            } else {
+                mark
+            },
+            received,
+        };
+        self.strategy.on_funding(
+            &mut Context {
+                state: &mut self.state,
+                decisions: out,
+            },
+            id,
+            &funding,
+        );
     }
 
     /// A rate from outside; where an instrument gives the rate, its marks are believed and the event is only counted.

@@ -86,10 +86,12 @@ pub struct AgentAccount {
     pub name: String,
     /// Its share of the agents' capital, 0 to 1.
     pub share: f64,
-    /// Profit after fees, what is open at the mark.
+    /// Profit after fees and funding, what is open at the mark.
     pub profit: Money,
     /// Fees paid.
     pub fees: Money,
+    /// Funding received; negative = paid.
+    pub funding: Money,
     /// Notional traded with the market.
     pub volume: Money,
     /// Notional exchanged with other agents.

@@ -12,5 +12,5 @@ pub use crate::{
     predict::{Inference, Model, ModelSlots},
     risk::{Denial, OrderRequest, TradingState},
     snapshot::{Decoder, Encoder, SnapshotError},
-    strategy::{Context, Fill, NoConfig, OrderUpdate, Strategy, StrategyError},
+    strategy::{Context, Fill, Funding, NoConfig, OrderUpdate, Strategy, StrategyError},
 };

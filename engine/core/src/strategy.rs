@@ -77,6 +77,17 @@ pub struct Fill {
     pub fee: Money,
 }
 
+/// A venue's funding of one instrument, as booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Funding {
+    /// Share of the notional that longs paid to shorts, in units of 10^-12; negative = shorts paid.
+    pub rate: i64,
+    /// Price mantissa that it was reckoned with: the venue's, or our mark where the venue told none.
+    pub price: i64,
+    /// What the hub's position received, in the currency that the instrument is paid in; negative = paid.
+    pub received: Money,
+}
+
 /// What happened to an order of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderUpdate {
@@ -122,6 +133,15 @@ pub trait Strategy: Sized {
 
     /// One of our orders was accepted, filled, cancelled or rejected.
     fn on_order(&mut self, _ctx: &mut Context<'_>, _update: &OrderUpdate) {}
+
+    /// A venue charged or paid funding on our position; it is booked.
+    fn on_funding(
+        &mut self,
+        _ctx: &mut Context<'_>,
+        _instrument: InstrumentId,
+        _funding: &Funding,
+    ) {
+    }
 
     /// The periodic timer came due.
     fn on_timer(&mut self, _ctx: &mut Context<'_>) {}

@@ -1,4 +1,4 @@
-//! Reconciliation names the first difference between what the venue reports and what the core believes.
+//! Reconciliation names every difference between what the venue reports and what the core believes.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -7,58 +7,99 @@ use acth_core::{
     config::{AccountConfig, CoreConfig},
     core::{Core, Input},
     decision::Decisions,
-    event::{Bbo, BookState, BookStateChanged, Event, EventKind, Level, OrderReport},
+    event::{Bbo, BookState, BookStateChanged, Event, EventKind, Level, OrderFilled, OrderReport},
     instrument::{AssetClass, Contract, Instrument},
     prelude::*,
     risk::Limits,
 };
-use acth_engine::reconcile::{VenueBooks, VenueOrder, difference};
+use acth_engine::reconcile::{Difference, VenueBalance, VenueBooks, VenueOrder, differences};
 
-/// Buys 5 at the first book.
-struct Buyer(bool);
+/// Buys 5 of each instrument, once.
+struct Buyer(u64);
 
 impl Strategy for Buyer {
     type Config = NoConfig;
     const NAME: &'static str = "buyer";
 
     fn new(_: &NoConfig, _: &Instruments) -> Result<Self, StrategyError> {
-        Ok(Self(false))
+        Ok(Self(0))
     }
 
     fn on_book(&mut self, ctx: &mut Context<'_>, id: InstrumentId) {
-        if !self.0 && ctx.quote(id).is_some() {
-            self.0 = true;
+        if self.0 & 1 << id.0 == 0 && ctx.quote(id).is_some() {
+            self.0 |= 1 << id.0;
             ctx.place(OrderRequest::limit(id, Side::Bid, 99, 5))
                 .unwrap();
         }
     }
 }
 
-fn core(is_accepted: bool) -> Core<Buyer> {
-    let row = Instrument {
-        venue: "sim".into(),
-        symbol: "BTC".into(),
-        base: "BTC".into(),
-        quote: "USD".into(),
+fn row(venue: &str, symbol: &str, base: &str, quote: &str, contract: Contract) -> Instrument {
+    Instrument {
+        venue: venue.into(),
+        symbol: symbol.into(),
+        base: base.into(),
+        quote: quote.into(),
         asset_class: AssetClass::Crypto,
-        contract: Contract::Spot,
+        contract,
         price_exponent: 0,
-        quantity_exponent: 0,
+        quantity_exponent: 1,
         tick: 1,
         lot: 1,
         quantity_min: 1,
         maker_fee_ppm: 0,
         taker_fee_ppm: 0,
+    }
+}
+
+/// A hub whose only order is for 0.5 of the first instrument: open, accepted or only sent.
+fn core(is_accepted: bool) -> Core<Buyer> {
+    let finer = Instrument {
+        quantity_exponent: 3,
+        ..row("sim", "BTC2", "BTC", "USD", Contract::Spot)
     };
+    let rows = vec![
+        row("sim", "BTC", "BTC", "USD", Contract::Spot),
+        finer,
+        row("sim", "EUR", "EUR", "USD", Contract::Spot),
+        row("sim", "BTCP", "BTC", "USD", Contract::Perpetual),
+        row("other", "BTC", "BTC", "USD", Contract::Spot),
+        row("sim", "ETHEUR", "ETH", "EUR", Contract::Spot),
+    ];
     let config = CoreConfig {
         hub_id: 0,
         cash: Money::from_units(1_000_000),
-        instruments: Instruments::new(vec![row]).unwrap(),
+        instruments: Instruments::new(rows).unwrap(),
         limits: Limits::default(),
         correlation_half_life_samples: 100.0,
         account: AccountConfig::default(),
     };
-    let id = InstrumentId(0);
+    let mut core = Core::new(&config, Buyer(0)).unwrap();
+    assert_eq!(open(&mut core, InstrumentId(0), 1), 3);
+    if is_accepted {
+        let accepted = Event::new(EventKind::OrderAccepted, InstrumentId(0));
+        let body = OrderReport {
+            client_order_id: 3,
+            venue_order_id: 1,
+            reserved: [0; 3],
+        };
+        apply(&mut core, 4, &accepted.with_body(&body));
+    }
+    core
+}
+
+fn apply(core: &mut Core<Buyer>, sequence: u64, event: &Event) {
+    let mut decisions = Decisions::new();
+    let input = Input {
+        sequence,
+        ts_core_ns: 1,
+        event,
+    };
+    core.apply(input, &mut decisions);
+}
+
+/// Opens the book of an instrument with the inputs from `sequence` on; the id of the order that follows.
+fn open(core: &mut Core<Buyer>, id: InstrumentId, sequence: u64) -> u64 {
     let level = |price| Level { price, quantity: 9 };
     let live = Event::new(EventKind::BookStateChanged, id)
         .with_detail(BookState::Live as u8)
@@ -73,24 +114,33 @@ fn core(is_accepted: bool) -> Core<Buyer> {
         ask: level(101),
         update_id: 1,
     });
-    let accepted = Event::new(EventKind::OrderAccepted, id).with_body(&OrderReport {
-        client_order_id: 3,
-        venue_order_id: 1,
-        reserved: [0; 3],
-    });
-    let mut events = vec![live, quote];
-    events.extend(is_accepted.then_some(accepted));
-    let mut core = Core::new(&config, Buyer(false)).unwrap();
-    for (event, sequence) in events.iter().zip([1, 2, 4]) {
-        let mut decisions = Decisions::new();
-        let input = Input {
-            sequence,
-            ts_core_ns: 1,
-            event,
-        };
-        core.apply(input, &mut decisions);
+    apply(core, sequence, &live);
+    apply(core, sequence + 1, &quote);
+    let newest = core.open_orders().last().unwrap();
+    assert_eq!(newest.instrument, id);
+    newest.id.0
+}
+
+/// The same hub with 0.5 of the first instrument, 0.005 of its finer neighbour, 0.5 of the perpetual and of another venue's.
+fn holder() -> Core<Buyer> {
+    let mut core = core(true);
+    let mut orders = vec![(InstrumentId(0), 3)];
+    for (id, sequence) in [(1, 10), (3, 20), (4, 30)] {
+        let order = open(&mut core, InstrumentId(id), sequence);
+        orders.push((InstrumentId(id), order));
     }
-    assert_eq!(core.open_orders().next().unwrap().id.0, 3);
+    for (sequence, (id, order)) in (40..).zip(orders) {
+        let body = OrderFilled {
+            client_order_id: order,
+            price: 99,
+            quantity: 5,
+            fee: 0,
+            execution_id: sequence,
+        };
+        let fill = Event::new(EventKind::OrderFilled, id).with_body(&body);
+        apply(&mut core, sequence, &fill);
+    }
+    assert_eq!(core.open_orders().count(), 0);
     core
 }
 
@@ -105,14 +155,19 @@ fn books(orders: &[(u64, u16, i64)], held: i64) -> VenueBooks {
     VenueBooks {
         orders: orders.collect(),
         positions: vec![(InstrumentId(0), held)],
+        balances: Vec::new(),
     }
+}
+
+fn words(found: &[Difference]) -> Vec<String> {
+    found.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn each_difference_is_named_and_agreement_has_none() {
     let core = core(true);
-    let found = |orders: &[(u64, u16, i64)], held| difference(&core, &books(orders, held));
-    assert_eq!(found(&[(3, 0, 5)], 0), None);
+    let found = |orders: &[(u64, u16, i64)], held| words(&differences(&core, &books(orders, held)));
+    assert!(found(&[(3, 0, 5)], 0).is_empty());
     let expected = [
         (
             found(&[], 0),
@@ -120,33 +175,75 @@ fn each_difference_is_named_and_agreement_has_none() {
         ),
         (
             found(&[(3, 0, 4)], 0),
-            "order 3: 5 left in sim:BTC here, 4 left in sim:BTC at the venue",
+            "order 3: 0.5 left in sim:BTC here, 0.4 left in sim:BTC at the venue",
         ),
         (
-            found(&[(3, 1, 5)], 0),
-            "order 3: 5 left in sim:BTC here, 5 left in instrument 1 at the venue",
+            found(&[(3, 9, 5)], 0),
+            "order 3: 0.5 left in sim:BTC here, 5 left in instrument 9 at the venue",
         ),
         (
             found(&[(3, 0, 5), (8, 0, 1)], 0),
             "order 8 in sim:BTC is open at the venue and not here",
         ),
         (
-            found(&[(3, 0, 5)], -2),
+            found(&[(3, 0, 5)], -20),
             "sim:BTC: 0 held here, -2 at the venue",
         ),
     ];
     for (found, expected) in expected {
-        assert_eq!(found.as_deref(), Some(expected));
+        assert_eq!(found, [expected]);
     }
+    let all = found(&[(8, 0, 1), (9, 2, 1)], 12);
+    assert_eq!(
+        all,
+        [
+            "order 3 in sim:BTC is open here and not at the venue",
+            "order 8 in sim:BTC is open at the venue and not here",
+            "order 9 in sim:EUR is open at the venue and not here",
+            "sim:BTC: 0 held here, 1.2 at the venue",
+        ]
+    );
+}
+
+#[test]
+fn what_spot_holds_is_compared_by_asset_and_venue() {
+    let core = holder();
+    let balance = |asset: &str, mantissa, exponent| VenueBalance {
+        asset: asset.into(),
+        mantissa,
+        exponent,
+    };
+    let found = |balances: Vec<VenueBalance>| {
+        let venue = VenueBooks {
+            positions: vec![(InstrumentId(3), 5)],
+            balances: vec![("sim".into(), balances)],
+            ..VenueBooks::default()
+        };
+        words(&differences(&core, &venue))
+    };
+    // What pays for other instruments, and what the hub does not trade, may be anything.
+    let agreed = vec![
+        balance("EUR", 7, 0),
+        balance("DOGE", 7, 0),
+        balance("BTC", 50_500, 5),
+    ];
+    assert!(found(agreed).is_empty());
+    let nothing = ["BTC on sim: 0.505 held here, 0 at the venue"];
+    assert_eq!(found(Vec::new()), nothing);
+    let more = ["BTC on sim: 0.505 held here, 0.50501 at the venue"];
+    assert_eq!(found(vec![balance("BTC", 50_501, 5)]), more);
 }
 
 #[test]
 fn an_order_that_never_left_is_not_expected_at_the_venue() {
     let core = core(false);
-    assert_eq!(difference(&core, &books(&[], 0)), None);
-    let strange = difference(&core, &books(&[(3, 0, 5)], 0));
+    assert!(differences(&core, &books(&[], 0)).is_empty());
+    let strange = differences(&core, &books(&[(3, 0, 5)], 0));
     assert_eq!(
-        strange.as_deref(),
-        Some("order 3 in sim:BTC is open at the venue and not here")
+        strange,
+        [Difference::OrderOnlyThere {
+            order: 3,
+            instrument: "sim:BTC".into()
+        }]
     );
 }

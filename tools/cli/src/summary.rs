@@ -66,7 +66,7 @@ pub struct AccountFacts {
     pub equity_start: Decimal,
     /// Equity at the end.
     pub equity: Decimal,
-    /// Equity gained, after fees.
+    /// Equity gained, after fees and funding.
     pub profit: Decimal,
     /// Profit of closed positions, before fees.
     pub realised: Decimal,
@@ -74,6 +74,8 @@ pub struct AccountFacts {
     pub unrealised: Decimal,
     /// Fees paid.
     pub fees: Decimal,
+    /// Funding received; negative = paid.
+    pub funding: Decimal,
     /// Value traded.
     pub turnover: Decimal,
 }
@@ -91,7 +93,7 @@ pub struct InstrumentFacts {
     pub levels: usize,
     /// Our position.
     pub position: Decimal,
-    /// Profit after fees.
+    /// Profit after fees and funding.
     pub profit: Decimal,
 }
 
@@ -316,6 +318,7 @@ fn account<S: Strategy>(core: &Core<S>) -> AccountFacts {
         realised: decimal(portfolio.realised()),
         unrealised: decimal(unrealised),
         fees: decimal(portfolio.fees()),
+        funding: decimal(portfolio.funding()),
         turnover: decimal(portfolio.volume()),
     }
 }
@@ -327,7 +330,8 @@ fn instruments<S: Strategy>(core: &Core<S>) -> Vec<InstrumentFacts> {
         let quote = market.quote();
         let position = core.portfolio().position(id);
         let price = |value: i64| mantissa(value, rules.price_exponent);
-        let profit = position.realised + core.portfolio().unrealised(id) - position.fees;
+        let profit =
+            position.realised + core.portfolio().unrealised(id) + position.funding - position.fees;
         Some(InstrumentFacts {
             name: rules.name(),
             bid: quote.map(|quote| price(quote.bid.price)),
@@ -435,6 +439,9 @@ impl Summary {
                 cents(account.equity)
             ),
         );
+        if !account.funding.is_zero() {
+            line(text, "funding", &cents(account.funding));
+        }
         if self.trading_state_reason != "Operator" {
             let why = self.trading_state_reason;
             line(text, "state", &format!("{} ({why})", self.trading_state));

@@ -3,12 +3,14 @@
 //! They write what the venue writes, field for field and in its order, from integers, straight into a string. They
 //! share no code with the parsers that read the same forms: an error in one cannot hide an error in the other.
 
+mod account;
 mod exchange_info;
 mod number;
 mod stream;
 
 use acth_core::instrument::{Contract, Instrument};
 
+pub use account::{position_risk, spot_account};
 pub use exchange_info::exchange_info;
 pub use stream::{combined, depth_snapshot, message};
 

@@ -14,19 +14,23 @@ use std::{
 use acth_core::{
     decision::{Decision, DecisionKind, OrderType, Outbound, TimeInForce},
     event::{
-        BookState, Event, EventKind, EventView, OrderFilled, OrderReport, ReportReason, Side, flags,
+        BookState, Event, EventKind, EventView, FundingSettled, OrderFilled, OrderReport,
+        ReportReason, Side, flags,
     },
-    instrument::{Instrument, InstrumentId, Instruments},
+    instrument::{Contract, Instrument, InstrumentId, Instruments},
     orders::Order,
     port::{EventSink, Stopped},
 };
 use crossbeam::queue::ArrayQueue;
 
+use crate::account::Account;
+
 use super::{
     PaperConfig,
     book::DisplayedBook,
+    funding::Funding,
     latency::{LatencyModel, LatencyModelError, Legs, Way},
-    order::{PassiveFill, RestingOrder, RestingOrders},
+    order::{OwnFill, RestingOrder, RestingOrders},
     recent::RecentIds,
 };
 
@@ -43,6 +47,9 @@ pub struct PaperState {
     is_shut: Arc<AtomicBool>,
     /// True once that was done: no order is taken any more.
     has_cancelled_all: bool,
+    funding: Funding,
+    /// Where fills are booked, for those who ask the venue what is held.
+    account: Option<Arc<Account>>,
     /// The way from a decision to the venue.
     order_legs: Legs,
     /// Commands with the time at which they reach the venue, in order.
@@ -98,6 +105,8 @@ impl PaperState {
             arriving,
             is_shut,
             has_cancelled_all: false,
+            funding: Funding::new(&config),
+            account: None,
             order_legs: Legs::fixed(Way::Order, config.order_latency_ns),
             markets: (0..instruments.count()).map(market).collect(),
             used_ids: RecentIds::new(config.ids_max),
@@ -125,6 +134,13 @@ impl PaperState {
         self.order_legs = Legs::drawn(Way::Order, model, &self.instruments, seed)?;
         self.desk.legs = Legs::drawn(Way::Report, model, &self.instruments, seed)?;
         Ok(self)
+    }
+
+    /// Trades for an account: books its fills there, and does what is asked of it there.
+    #[must_use]
+    pub fn with_account(mut self, account: Arc<Account>) -> Self {
+        self.account = Some(account);
+        self
     }
 
     /// How many orders rest.
@@ -155,11 +171,17 @@ impl PaperState {
         let mut has_delivered = false;
         loop {
             // A delivered report may have been the moment at which the kill came.
-            self.cancel_all_if_asked();
+            self.cancel_as_asked();
             // A delivered report may have led to a command at once.
             self.schedule_arrivals();
             let ts_command_ns = self.scheduled.front().map_or(i64::MAX, |command| command.0);
             let ts_report_ns = self.desk.due.front().map_or(i64::MAX, |report| report.0);
+            let ts_next_ns = ts_command_ns.min(ts_report_ns);
+            if let Some(due_ns) = self.funding.take_due(ts_ns, ts_next_ns) {
+                self.clock_ns = self.clock_ns.max(due_ns);
+                self.charge_funding();
+                continue;
+            }
             if ts_command_ns <= ts_report_ns
                 && ts_command_ns <= ts_ns
                 && let Some((due_ns, outbound)) = self.scheduled.pop_front()
@@ -181,33 +203,63 @@ impl PaperState {
         }
     }
 
-    /// Cancels everything that rests, once, if the sink has asked for it; before anything else happens at the venue.
-    fn cancel_all_if_asked(&mut self) {
-        if self.has_cancelled_all || !self.is_shut.load(Ordering::Acquire) {
+    /// Tells of every perpetual that its positions were charged.
+    fn charge_funding(&mut self) {
+        let rate = self.config.funding_rate;
+        let rows = self.instruments.iter();
+        for (id, _) in rows.filter(|(_, row)| row.contract == Contract::Perpetual) {
+            // The hub's own mark is as good as any price of this venue.
+            let body = FundingSettled {
+                rate,
+                price: 0,
+                reserved: [0; 3],
+            };
+            let event = Event::new(EventKind::FundingSettled, id).with_body(&body);
+            self.desk.push(event, self.clock_ns);
+        }
+    }
+
+    /// Cancels what somebody asked for past the core, before anything else happens at the venue: everything that rests, once,
+    /// if the sink did; what rests of one instrument if the account's owner did.
+    fn cancel_as_asked(&mut self) {
+        let is_all = !self.has_cancelled_all && self.is_shut.load(Ordering::Acquire);
+        self.has_cancelled_all |= is_all;
+        let account = self.account.as_deref();
+        let has_wishes = account.is_some_and(Account::takes_cancels);
+        if !is_all && !has_wishes {
             return;
         }
-        self.has_cancelled_all = true;
-        for (index, market) in self.markets.iter_mut().enumerate() {
-            for side in [Side::Bid, Side::Ask] {
-                for order in market.resting_mut(side).take_all() {
-                    let body = OrderReport {
-                        client_order_id: order.client_order_id,
-                        venue_order_id: order.venue_order_id,
-                        reserved: [0; 3],
-                    };
-                    let id = InstrumentId(index as u16);
-                    let event = Event::new(EventKind::OrderCancelled, id)
-                        .with_detail(ReportReason::Requested as u8)
-                        .with_body(&body);
-                    self.desk.push(event, self.clock_ns);
-                }
+        for index in 0..self.markets.len() {
+            let id = InstrumentId(index as u16);
+            let account = self.account.as_deref();
+            let is_asked = account.is_some_and(|account| account.takes_cancel(id));
+            if is_all || is_asked {
+                self.cancel_resting(id);
+            }
+        }
+    }
+
+    /// Cancels everything that rests of an instrument.
+    fn cancel_resting(&mut self, id: InstrumentId) {
+        let market = &mut self.markets[id.index()];
+        for side in [Side::Bid, Side::Ask] {
+            for order in market.resting_mut(side).take_all() {
+                let body = OrderReport {
+                    client_order_id: order.client_order_id,
+                    venue_order_id: order.venue_order_id,
+                    reserved: [0; 3],
+                };
+                let event = Event::new(EventKind::OrderCancelled, id)
+                    .with_detail(ReportReason::Requested as u8)
+                    .with_body(&body);
+                self.desk.push(event, self.clock_ns);
             }
         }
     }
 
     /// Learns from a market event that has just passed, and fills what it reached.
     pub(super) fn observe(&mut self, event: &Event) {
-        self.cancel_all_if_asked();
+        self.cancel_as_asked();
         self.clock_ns = self.clock_ns.max(event.ts_ingress_ns);
         let id = event.instrument_id();
         let (Some(market), Some(instrument)) =
@@ -217,6 +269,7 @@ impl PaperState {
         };
         let mut fills = FillWriter {
             desk: &mut self.desk,
+            account: self.account.as_deref(),
             instrument,
             id,
             ts_ns: self.clock_ns,
@@ -239,7 +292,7 @@ impl PaperState {
                     market.resting_mut(aggressor.opposite()).trade(
                         trade.price,
                         trade.quantity,
-                        &mut |fill| fills.passive(fill),
+                        &mut |fill| fills.passive(aggressor.opposite(), fill),
                     );
                 }
             }
@@ -327,6 +380,7 @@ impl PaperState {
         }
         let mut fills = FillWriter {
             desk: &mut self.desk,
+            account: self.account.as_deref(),
             instrument,
             id,
             ts_ns: self.clock_ns,
@@ -336,7 +390,15 @@ impl PaperState {
             && let Some(taken) = ladder.take_best(decision.price, remaining)
         {
             remaining -= taken.quantity;
-            fills.write(decision.client_order_id, taken.price, taken.quantity, false);
+            fills.write(
+                side,
+                OwnFill {
+                    client_order_id: decision.client_order_id,
+                    price: taken.price,
+                    quantity: taken.quantity,
+                },
+                false,
+            );
         }
         if remaining == 0 {
             return;
@@ -466,7 +528,7 @@ impl PaperMarket {
                     }
                     taken
                 },
-                &mut |fill| fills.passive(fill),
+                &mut |fill| fills.passive(side, fill),
             );
         }
     }
@@ -491,19 +553,24 @@ fn insert_by_time<T>(list: &mut VecDeque<(i64, T)>, due_ns: i64, item: T) {
 /// Writes the fills of one instrument at one moment.
 struct FillWriter<'a> {
     desk: &'a mut ReportDesk,
+    account: Option<&'a Account>,
     instrument: &'a Instrument,
     id: InstrumentId,
     ts_ns: i64,
 }
 
 impl FillWriter<'_> {
-    fn passive(&mut self, fill: PassiveFill) {
-        self.write(fill.client_order_id, fill.price, fill.quantity, true);
+    fn passive(&mut self, side: Side, fill: OwnFill) {
+        self.write(side, fill, true);
     }
 
-    fn write(&mut self, client_order_id: u64, price: i64, quantity: i64, is_maker: bool) {
+    fn write(&mut self, side: Side, fill: OwnFill, is_maker: bool) {
+        let (price, quantity) = (fill.price, fill.quantity);
+        if let Some(account) = self.account {
+            account.add(self.id, side.sign() * quantity);
+        }
         let body = OrderFilled {
-            client_order_id,
+            client_order_id: fill.client_order_id,
             price,
             quantity,
             fee: self.instrument.fee(price, quantity, is_maker),

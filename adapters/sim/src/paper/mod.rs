@@ -13,6 +13,7 @@
 //!   it forward. A trade past its price, or an opposite quote at or past it, trades with it first, by no more than the
 //!   quantity that was seen.
 //! - Nothing is accepted or filled while the book is not live.
+//! - At each funding time every perpetual's positions are charged (`FundingSettled`), once; not while the venue is away.
 //! - After `PaperSink::cancel_all` everything that rests is cancelled before anything else happens at the venue, and every
 //!   order that arrives is refused; so a kill needs no core.
 //!
@@ -20,6 +21,7 @@
 
 mod book;
 mod exchange;
+mod funding;
 mod ladder;
 mod latency;
 mod order;
@@ -63,6 +65,11 @@ pub struct PaperConfig {
     pub levels_max: usize,
     /// Most client order ids remembered, to refuse duplicates.
     pub ids_max: usize,
+    /// Share of the notional of a perpetual that longs pay to shorts at each funding time, in units of 10^-12; negative =
+    /// shorts pay, 0 = there is no funding.
+    pub funding_rate: i64,
+    /// Time between two funding times, which are its whole multiples since the Unix epoch; 0 or less = there is no funding.
+    pub funding_interval_ns: i64,
 }
 
 impl Default for PaperConfig {
@@ -75,6 +82,8 @@ impl Default for PaperConfig {
             orders_max: 200,
             levels_max: 8_192,
             ids_max: 65_536,
+            funding_rate: 0,
+            funding_interval_ns: 8 * 3_600 * 1_000_000_000,
         }
     }
 }

@@ -13,9 +13,9 @@ pub(super) struct RestingOrder {
     pub(super) queue_ahead: i64,
 }
 
-/// One passive fill.
+/// One fill of an order of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PassiveFill {
+pub(super) struct OwnFill {
     pub(super) client_order_id: u64,
     pub(super) price: i64,
     pub(super) quantity: i64,
@@ -74,7 +74,7 @@ impl RestingOrders {
     }
 
     /// A trade of others at `price`: what of its quantity would have been ours, best order first.
-    pub(super) fn trade(&mut self, price: i64, quantity: i64, fill: &mut impl FnMut(PassiveFill)) {
+    pub(super) fn trade(&mut self, price: i64, quantity: i64, fill: &mut impl FnMut(OwnFill)) {
         let mut left = quantity;
         for row in &mut self.rows {
             let better = (row.price - price) * self.sign;
@@ -98,7 +98,7 @@ impl RestingOrders {
     pub(super) fn cross(
         &mut self,
         mut offer: impl FnMut(i64, i64) -> i64,
-        fill: &mut impl FnMut(PassiveFill),
+        fill: &mut impl FnMut(OwnFill),
     ) {
         for row in &mut self.rows {
             let ours = offer(row.price, row.remaining);
@@ -116,10 +116,10 @@ impl RestingOrders {
 }
 
 impl RestingOrder {
-    fn take(&mut self, quantity: i64, fill: &mut impl FnMut(PassiveFill)) {
+    fn take(&mut self, quantity: i64, fill: &mut impl FnMut(OwnFill)) {
         if quantity > 0 {
             self.remaining -= quantity;
-            fill(PassiveFill {
+            fill(OwnFill {
                 client_order_id: self.client_order_id,
                 price: self.price,
                 quantity,

@@ -6,7 +6,7 @@
 use std::{
     net::TcpListener,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -19,11 +19,13 @@ use super::{
     connection::{Connection, Ending, HttpConnection, StreamConnection},
     faults::Faults,
     http::{self, RequestHead},
+    private::{self, is_private},
     rest,
     route::{Service, route},
     subscription::{StreamKind, Subscriptions},
 };
 use crate::{
+    account::Account,
     encode::{self, Market},
     world::{MessageBody, World, WorldMessage},
 };
@@ -41,6 +43,8 @@ pub(super) struct Duty {
     pub(super) faults: Faults,
     pub(super) counters: Arc<VenueCounters>,
     pub(super) is_stopped: Arc<AtomicBool>,
+    /// Whose account it keeps, once somebody has one.
+    pub(super) account: Arc<OnceLock<Arc<Account>>>,
     pub(super) connections: Vec<Connection>,
     /// Text of the message that is being sent, and the same wrapped for a combined stream.
     pub(super) text: String,
@@ -108,11 +112,14 @@ impl Duty {
     fn serve_http(&mut self, http: &mut HttpConnection) -> Result<(), Ending> {
         while let Some(head) = http.next_request()? {
             self.counters.requests.fetch_add(1, Ordering::Relaxed);
-            if head.method != "GET" {
-                http.answer(405, "", false)?;
-                continue;
-            }
+            let is_get = head.method == "GET";
             match (route(&head.path), &head.socket_key) {
+                (Some((market, Service::Rest(call))), None) if is_private(market, call) => {
+                    let account = self.account.get().map(Arc::as_ref);
+                    let (status, body) = private::answer(account, market, call, &head);
+                    http.answer(status, &body, head.keeps_alive)?;
+                }
+                _ if !is_get => http.answer(405, "", false)?,
                 (Some((market, Service::Rest(call))), None) => {
                     let (status, body) =
                         rest::answer(&self.world, &mut self.faults, market, call, &head.query);

@@ -1,4 +1,4 @@
-//! As much HTTP/1.1 as the venue needs: heads of GET requests in, short answers out.
+//! As much HTTP/1.1 as the venue needs: heads of requests in, short answers out.
 //!
 //! Invariant: nothing is believed beyond `HEAD_BYTES_MAX`; a body is never read.
 
@@ -17,6 +17,8 @@ pub(super) struct RequestHead {
     pub(super) keeps_alive: bool,
     /// Present when a WebSocket is asked for: the client's key.
     pub(super) socket_key: Option<String>,
+    /// The account's key, where the client names one.
+    pub(super) api_key: Option<String>,
     /// Length of the head with its empty line.
     pub(super) length_bytes: usize,
 }
@@ -58,6 +60,8 @@ pub(super) fn parse_head(bytes: &[u8]) -> Result<Option<RequestHead>, HeadError>
             wants_upgrade = value.eq_ignore_ascii_case("websocket");
         } else if name.eq_ignore_ascii_case("sec-websocket-key") {
             key = Some(value.to_owned());
+        } else if name.eq_ignore_ascii_case("x-mbx-apikey") {
+            head.api_key = Some(value.to_owned());
         }
     }
     head.socket_key = key.filter(|_| wants_upgrade);
@@ -86,6 +90,7 @@ pub(super) fn answer(status: u16, body: &str, keeps_alive: bool) -> Vec<u8> {
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
+        401 => "Unauthorized",
         404 => "Not Found",
         405 => "Method Not Allowed",
         431 => "Request Header Fields Too Large",

@@ -9,6 +9,7 @@
 //! | `/spot/api/v3/{depth,exchangeInfo,time,ping}` | REST |
 //! | `/usdm/stream`, `/usdm/public/stream`, `/usdm/market/stream`, and the same with `/ws` | streams |
 //! | `/usdm/fapi/v1/{depth,exchangeInfo,time,ping}` | REST |
+//! | `/spot/api/v3/{account,openOrders}`, `/usdm/fapi/v1/allOpenOrders`, `/usdm/fapi/v2/positionRisk` | REST with a key |
 //!
 //! Invariant: what a client does cannot hurt another client or the world; every buffer is bounded.
 
@@ -16,6 +17,7 @@ mod connection;
 mod duty;
 mod faults;
 mod http;
+mod private;
 mod rest;
 mod route;
 mod subscription;
@@ -24,7 +26,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -33,7 +35,10 @@ use std::{
 pub use faults::FaultConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::world::{World, WorldConfig, WorldError};
+use crate::{
+    account::Account,
+    world::{World, WorldConfig, WorldError},
+};
 use duty::Duty;
 use faults::Faults;
 
@@ -161,6 +166,7 @@ pub struct SimVenue {
     address: SocketAddr,
     counters: Arc<VenueCounters>,
     is_stopped: Arc<AtomicBool>,
+    account: Arc<OnceLock<Arc<Account>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -199,7 +205,9 @@ impl SimVenue {
         let address = listener.local_addr().map_err(listen)?;
         let counters = Arc::new(VenueCounters::default());
         let is_stopped = Arc::new(AtomicBool::new(false));
+        let account = Arc::new(OnceLock::new());
         let duty = Duty {
+            account: Arc::clone(&account),
             listener,
             faults: Faults::new(config.faults, &world),
             instruments: world.instruments().clone(),
@@ -217,6 +225,7 @@ impl SimVenue {
             address,
             counters,
             is_stopped,
+            account,
             thread: Some(thread),
         })
     }
@@ -224,6 +233,11 @@ impl SimVenue {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// From now on answers for this account; false when it has one already.
+    pub fn open_account(&self, account: Arc<Account>) -> bool {
+        self.account.set(account).is_ok()
     }
 
     /// What it has done so far.

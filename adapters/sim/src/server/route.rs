@@ -20,7 +20,12 @@ pub(super) fn route(path: &str) -> Option<(Market, Service<'_>)> {
         return Some((Market::Spot, service.or_else(|| stream(rest))?));
     }
     let rest = path.strip_prefix("/usdm")?;
-    if let Some(call) = rest.strip_prefix("/fapi/v1/") {
+    let call = rest.strip_prefix("/fapi/v1/");
+    let call = call.or_else(|| {
+        let newer = rest.strip_prefix("/fapi/v2/");
+        newer.filter(|call| *call == "positionRisk")
+    });
+    if let Some(call) = call {
         return Some((Market::UsdFutures, Service::Rest(call)));
     }
     // The venue splits its streams over these paths; the plain path still works here.
@@ -57,6 +62,9 @@ mod tests {
         assert_eq!(route("/usdm/fapi/v1/time"), futures(Service::Rest("time")));
         assert_eq!(route("/usdm/public/stream"), futures(Service::Combined));
         assert_eq!(route("/usdm/ws"), futures(Service::Raw("")));
+        let newer = "/usdm/fapi/v2/positionRisk";
+        assert_eq!(route(newer), futures(Service::Rest("positionRisk")));
+        assert_eq!(route("/usdm/fapi/v2/depth"), None);
         assert_eq!(route("/usdm/api/v3/depth"), None);
         assert_eq!(route("/"), None);
     }

@@ -151,6 +151,7 @@ impl Bench {
             levels_max: 64,
             commands_max: 16,
             ids_max: 64,
+            ..PaperConfig::default()
         };
         let (commands, state) = channel(config, &instruments());
         Self {

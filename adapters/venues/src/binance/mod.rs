@@ -1,8 +1,10 @@
-//! Binance spot and USD-M futures: market data.
+//! Binance spot and USD-M futures: market data, and what can be asked of an account.
 //!
 //! `feed` turns frames into events; `book_sync` decides which of them form a book; `session` brings frames from the
-//! venue's sockets; `catalogue` says what is known about its instruments.
+//! venue's sockets; `catalogue` says what is known about its instruments; `account` asks what the account holds and has the
+//! venue cancel everything.
 
+pub mod account;
 pub mod book_sync;
 mod books;
 pub mod catalogue;
@@ -21,7 +23,7 @@ mod url;
 
 pub use pacing::SessionTiming;
 
-pub use acth_wire::binance::Market;
+pub use acth_wire::binance::{ApiKey, Holding, Market};
 
 /// Name of the spot venue in the table of instruments.
 pub const VENUE_SPOT: &str = "binance-spot";

@@ -37,15 +37,41 @@ pub(super) enum FetchError {
     Failed(String),
 }
 
+/// A whole answer, whatever its status.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    pub(super) retry_after_s: Option<u64>,
+}
+
 /// Asks for `target` and waits for the whole answer.
 pub(super) fn fetch(
     endpoint: &Endpoint,
     target: &str,
     timeout: Duration,
 ) -> Result<Vec<u8>, FetchError> {
-    let failed = |error: &dyn std::fmt::Display| FetchError::Failed(error.to_string());
+    let request = get_request(&endpoint.authority, target)
+        .map_err(|error| FetchError::Failed(error.to_string()))?;
+    let answer = exchange(endpoint, &request, timeout).map_err(FetchError::Failed)?;
+    match answer.status {
+        200 => Ok(answer.body),
+        status if TOO_OFTEN.contains(&status) => Err(FetchError::TooOften {
+            status,
+            retry_after_s: answer.retry_after_s,
+        }),
+        status => Err(FetchError::Status(status)),
+    }
+}
+
+/// Sends the text of a request and waits for the whole answer; what went wrong, in a sentence, when there is none.
+pub(super) fn exchange(
+    endpoint: &Endpoint,
+    request: &str,
+    timeout: Duration,
+) -> Result<Answer, String> {
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
     let deadline = Instant::now() + timeout;
-    let request = get_request(&endpoint.authority, target).map_err(|error| failed(&error))?;
     let stream = open_tcp(endpoint, timeout).map_err(|error| failed(&error))?;
     let mut stream = Timed { stream, deadline };
     stream
@@ -64,18 +90,15 @@ pub(super) fn fetch(
                 .map(|_| ())
                 .map_err(|error| failed(&error))?,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(FetchError::Failed("timed out".to_owned()));
+                return Err("timed out".to_owned());
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(failed(&error)),
         }
     }
-    match reader.status() {
-        200 => Ok(reader.body().to_vec()),
-        status if TOO_OFTEN.contains(&status) => Err(FetchError::TooOften {
-            status,
-            retry_after_s: reader.retry_after_s(),
-        }),
-        status => Err(FetchError::Status(status)),
-    }
+    Ok(Answer {
+        status: reader.status(),
+        body: reader.body().to_vec(),
+        retry_after_s: reader.retry_after_s(),
+    })
 }

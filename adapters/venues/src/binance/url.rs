@@ -87,6 +87,33 @@ pub(super) fn snapshot_target(endpoint: &Endpoint, market: Market, symbol: &str)
     format!("{}{path}?symbol={symbol}&limit={limit}", endpoint.path)
 }
 
+/// Where to ask for what the account holds: balances on spot, positions on USD-M.
+pub(super) fn holdings_path(endpoint: &Endpoint, market: Market) -> String {
+    let path = match market {
+        Market::Spot => "/api/v3/account",
+        Market::UsdM => "/fapi/v2/positionRisk",
+    };
+    format!("{}{path}", endpoint.path)
+}
+
+/// Where to ask for the cancel of all open orders of one symbol.
+pub(super) fn cancel_all_path(endpoint: &Endpoint, market: Market) -> String {
+    let path = match market {
+        Market::Spot => "/api/v3/openOrders",
+        Market::UsdM => "/fapi/v1/allOpenOrders",
+    };
+    format!("{}{path}", endpoint.path)
+}
+
+/// Where to ask for the venue's clock.
+pub(super) fn time_target(endpoint: &Endpoint, market: Market) -> String {
+    let path = match market {
+        Market::Spot => "/api/v3/time",
+        Market::UsdM => "/fapi/v1/time",
+    };
+    format!("{}{path}", endpoint.path)
+}
+
 /// What to ask the REST server for: the rules of every symbol.
 pub(super) fn listing_target(endpoint: &Endpoint, market: Market) -> String {
     let path = match market {
@@ -97,7 +124,7 @@ pub(super) fn listing_target(endpoint: &Endpoint, market: Market) -> String {
 }
 
 /// Percent-encodes whatever is not a letter, digit or one of `-_.`: some symbols are not ASCII.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {

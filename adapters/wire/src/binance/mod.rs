@@ -1,4 +1,5 @@
-//! Binance spot and USD-M futures: market-data frames, REST depth, exchange information, subscribe requests.
+//! Binance spot and USD-M futures: market-data frames, REST depth, exchange information, subscribe requests, signed requests
+//! and what the venue says of the account.
 //!
 //! Hot messages (depth changes, best bid and ask, trades) go through a scanner that knows the documented order of
 //! fields and checks every byte it skips. Whatever it does not recognise goes through `simd-json`, which accepts any
@@ -7,6 +8,7 @@
 //! Invariant: a frame for which both answer gives equal messages. `tests/binance_differential.rs` and
 //! `tests/binance_damage.rs` hold the two against each other.
 
+mod account;
 mod cursor;
 mod decoder;
 mod error;
@@ -17,15 +19,20 @@ mod request;
 mod rules;
 mod scan;
 mod scratch;
+mod signing;
 mod symbols;
 mod time;
 
+pub use account::{
+    AccountUpdate, Holding, UpdateReason, account_update, balances, positions, refusal, server_time,
+};
 pub use decoder::{DecodeStats, Decoder};
 pub use error::DecodeError;
 pub use message::{Depth, Message, Snapshot};
 pub use order::{OrderSymbol, OrderTextError, order_request};
 pub use request::{RequestError, STREAMS_MAX, subscribe_request, unsubscribe_request};
 pub use rules::{InstrumentRules, SYMBOLS_LISTED_MAX, exchange_info};
+pub use signing::{ApiKey, ApiKeyError, RECV_WINDOW_MS};
 pub use symbols::{SYMBOL_BYTES_MAX, SYMBOLS_MAX, Symbol, SymbolError, Symbols};
 
 /// Most levels on one side of one message: the deepest REST snapshot has as many.

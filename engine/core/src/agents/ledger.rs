@@ -2,7 +2,7 @@
 //!
 //! Row 0 is the house: what no agent asked for. The hub's position in an instrument is the sum over all rows, always.
 //!
-//! Invariant: a fill is booked to the last unit; a crossing between agents moves quantity and money and creates none.
+//! Invariant: a fill and a funding are booked to the last unit; a crossing between agents moves quantity and money and creates none.
 
 use alloc::{vec, vec::Vec};
 
@@ -23,6 +23,8 @@ pub struct Account {
     pub cash: Money,
     /// Fees paid; negative when rebates outweigh them.
     pub fees: Money,
+    /// Funding received; negative = paid.
+    pub funding: Money,
     /// Notional traded with the market.
     pub volume: Money,
     /// Notional exchanged with other agents, at the mid and without a fee.
@@ -83,6 +85,7 @@ impl Ledger {
             let account = self.account(row, id);
             total.cash += convert(id, account.cash);
             total.fees += convert(id, account.fees);
+            total.funding += convert(id, account.funding);
             total.volume += convert(id, account.volume);
             total.crossed += convert(id, account.crossed);
             total.fills += account.fills;
@@ -129,17 +132,33 @@ impl Ledger {
         pay(&mut self.accounts[seller], notional.0);
     }
 
+    /// Shares out what the hub received (negative = paid) as funding on an instrument: every row its part by what it holds,
+    /// so that who is short receives where who is long pays. Parts are rounded towards zero; what rounding leaves, and all
+    /// of it where the rows together hold nothing, is the house's.
+    pub fn fund(&mut self, id: InstrumentId, received: Money) {
+        let held: i128 = (HOUSE..self.row_count)
+            .map(|row| i128::from(self.quantity(row, id)))
+            .sum();
+        let mut left = received;
+        for row in HOUSE + 1..self.row_count {
+            let part = part_of(received, self.quantity(row, id), held);
+            left -= part;
+            self.accounts[row * self.instrument_count + id.index()].funding += part;
+        }
+        self.accounts[id.index()].funding += left;
+    }
+
     fn add(&mut self, row: usize, id: InstrumentId, change: i64) {
         let place = &mut self.quantities[row * self.instrument_count + id.index()];
         *place = place.saturating_add(change);
     }
 
-    /// Profit of a row in one instrument after fees, in the currency that it is paid in; what is open is valued at `mark`, a
+    /// Profit of a row in one instrument after fees and funding, in the currency that it is paid in; what is open is valued at `mark`, a
     /// price mantissa.
     pub fn profit_in(&self, row: usize, id: InstrumentId, rules: &Instrument, mark: i64) -> Money {
         let account = self.account(row, id);
         let open = rules.notional(mark, self.quantity(row, id));
-        Money(account.cash.0 - account.fees.0 + open.0)
+        Money(account.cash.0 + account.funding.0 - account.fees.0 + open.0)
     }
 
     /// Profit of a row after fees over all instruments, each brought into one currency by `convert`.
@@ -163,7 +182,32 @@ impl Ledger {
             .for_each(|quantity| out.i64(*quantity));
     }
 
-    /// Writes all.
+    /// True once a row has received or paid funding.
+    pub fn is_funded(&self) -> bool {
+        self.accounts
+            .iter()
+            .any(|account| account.funding != Money::ZERO)
+    }
+
+    /// Writes the funding of all rows. Apart from the rest, so that the hash of books that never saw any stays what it was.
+    pub fn write_funding(&self, out: &mut impl Sink) {
+        self.accounts
+            .iter()
+            .for_each(|account| out.i128(account.funding.0));
+    }
+
+    /// Reads what `write_funding` of as many agents and instruments wrote.
+    ///
+    /// # Errors
+    /// The bytes end.
+    pub fn load_funding(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
+        for account in &mut self.accounts {
+            account.funding = Money(from.i128()?);
+        }
+        Ok(())
+    }
+
+    /// Writes all but the funding.
     pub fn write(&self, out: &mut impl Sink) {
         for account in &self.accounts {
             for amount in [account.cash, account.fees, account.volume, account.crossed] {
@@ -176,7 +220,7 @@ impl Ledger {
             .for_each(|quantity| out.i64(*quantity));
     }
 
-    /// Reads what as many agents and instruments wrote.
+    /// Reads what `write` of as many agents and instruments wrote.
     ///
     /// # Errors
     /// The bytes end, or a count cannot be.
@@ -185,6 +229,7 @@ impl Ledger {
             *account = Account {
                 cash: Money(from.i128()?),
                 fees: Money(from.i128()?),
+                funding: account.funding,
                 volume: Money(from.i128()?),
                 crossed: Money(from.i128()?),
                 fills: from.count()?,
@@ -195,4 +240,19 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// The part of `amount` that falls to `quantity` of `held`, rounded towards zero; nothing where nothing is held.
+///
+/// The product may need more than 128 bits, so the amount is split at the divisor first: with
+/// `amount = whole * held + rest` the part is `whole * quantity + rest * quantity / held`. Both terms have one sign, so
+/// rounding the second rounds the sum. A part beyond its integer is nothing: the house's then.
+fn part_of(amount: Money, quantity: i64, held: i128) -> Money {
+    let quantity = i128::from(quantity);
+    let part = || {
+        let whole = amount.0.checked_div(held)?.checked_mul(quantity)?;
+        let rest = (amount.0 % held).checked_mul(quantity)? / held;
+        whole.checked_add(rest)
+    };
+    part().map_or(Money::ZERO, Money)
 }

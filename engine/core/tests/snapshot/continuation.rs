@@ -101,6 +101,7 @@ fn the_network_lives_the_same_long_life_and_its_books_add_up() {
     let hub = long_life::<AgentNetwork>(&long_steps(17, 60_000), |core| {
         let position = |id| core.portfolio().position(id).quantity;
         assert!(core.strategy().is_balanced(position));
+        assert_nothing_is_lost(core);
     });
     let stats = hub.core.stats();
     assert!(stats.orders > 500 && stats.fills > 100, "{stats:?}");
@@ -110,19 +111,30 @@ fn the_network_lives_the_same_long_life_and_its_books_add_up() {
     let busy = (1..ledger.rows()).filter(|row| fills(*row) > 0);
     assert!(busy.count() >= 3, "several agents traded");
     assert_eq!(network.allocator().violations(), 0);
-    // Money is conserved to the last unit, in the currency in which it was paid: what all rows have is what the hub has.
-    for (id, rules) in hub.core.instruments().iter() {
-        let position = hub.core.portfolio().position(id);
+    let funded = (1..ledger.rows())
+        .filter(|row| ledger.total(*row, |_, amount| amount).funding != Money::ZERO);
+    assert!(funded.count() >= 3, "several agents had funding");
+    assert_nothing_is_lost(&hub.core);
+}
+
+/// Money is conserved to the last unit, in the currency in which it was paid: what all rows have is what the hub has.
+fn assert_nothing_is_lost(core: &Core<AgentNetwork>) {
+    let ledger = core.strategy().ledger();
+    for (id, rules) in core.instruments().iter() {
+        let position = core.portfolio().position(id);
         let rows = || 0..ledger.rows();
         let fees: Money = rows().map(|row| ledger.account(row, id).fees).sum();
         let volume: Money = rows().map(|row| ledger.account(row, id).volume).sum();
         assert_eq!((fees, volume), (position.fees, position.volume));
+        let funding: Money = rows().map(|row| ledger.account(row, id).funding).sum();
+        assert_eq!(funding, position.funding);
         let mark = position.mark_price;
         let profit: Money = rows()
             .map(|row| ledger.profit_in(row, id, rules, mark))
             .sum();
         let open = rules.notional(mark, position.quantity) - position.cost;
-        assert_eq!(profit, position.realised + open - position.fees);
+        let kept = position.realised + open + position.funding - position.fees;
+        assert_eq!(profit, kept);
     }
 }
 

@@ -202,6 +202,13 @@ pub struct Paper {
     pub report_latency: String,
     /// File with a model that `acth latency fit` wrote: both times are then drawn from it, and the two above are not used. Empty = none.
     pub latency_model: String,
+    /// Share of a perpetual's notional that longs pay to shorts at each funding time; negative = shorts pay.
+    pub funding_rate: Decimal,
+    /// Time between two funding times, whole multiples of it since 1970.
+    pub funding_interval: String,
+    /// What the account at the embedded venue holds beyond this hub's own trades, by instrument, as if a person had traded
+    /// there by hand: `run --rearm` then finds the difference.
+    pub holdings: BTreeMap<String, Decimal>,
 }
 
 impl Default for Config {
@@ -305,6 +312,9 @@ impl Default for Paper {
             order_latency: String::from("250us"),
             report_latency: String::from("250us"),
             latency_model: String::new(),
+            funding_rate: Decimal::ZERO,
+            funding_interval: String::from("8h"),
+            holdings: BTreeMap::new(),
         }
     }
 }
@@ -354,6 +364,8 @@ impl Config {
         money("account.cash", self.account.cash)?;
         duration_ns("paper.order_latency", &self.paper.order_latency)?;
         duration_ns("paper.report_latency", &self.paper.report_latency)?;
+        funding_rate(&self.paper)?;
+        duration_ns("paper.funding_interval", &self.paper.funding_interval)?;
         self.journal.check()?;
         self.host.check()?;
         self.engine.check()
@@ -455,6 +467,22 @@ fn ppm(name: &str, share: Decimal, share_max: i64) -> Result<u32, Failure> {
     scaled
         .try_into()
         .map_err(|_| Failure::could_not(format!("{name}: {share} is out of range")))
+}
+
+/// The funding rate of the paper venue in the units of its event.
+///
+/// # Errors
+/// When it is no share between -1 and 1, or finer than an event can tell.
+pub(crate) fn funding_rate(paper: &Paper) -> Result<i64, Failure> {
+    let rate = paper.funding_rate;
+    let one = Decimal::from(10i64.pow(acth_core::event::FUNDING_RATE_EXPONENT));
+    let scaled = rate.checked_mul(one).filter(Decimal::is_integer);
+    let mantissa = scaled.and_then(|scaled| i64::try_from(scaled).ok());
+    mantissa.filter(|_| rate.abs() <= Decimal::ONE).ok_or_else(|| {
+        Failure::could_not(format!(
+            "paper.funding_rate: {rate} is not a share between -1 and 1 of at most 12 decimal places (0.0001 means 0.01 %)"
+        ))
+    })
 }
 
 /// A decimal amount as exact money.

@@ -1,5 +1,6 @@
 //! The verbs, one file each, and what the trading verbs share.
 
+mod account;
 pub mod backtest;
 pub mod doctor;
 mod heartbeat;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use acth_core::instrument::Instruments;
 use acth_sim::paper::{self, LatencyModel, PaperConfig, PaperSink, PaperState};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Config, duration_ns, file::parse},
+    config::{Config, duration_ns, file::parse, funding_rate},
     exit::Failure,
 };
 
@@ -16,6 +17,8 @@ pub(super) struct PaperSetup {
     config: PaperConfig,
     model: Option<LatencyModel>,
     seed: u64,
+    /// What the account holds beyond the hub's own trades, quantity mantissas in the order of the instruments.
+    pub(super) holdings: Vec<i64>,
     /// For the summary.
     pub(super) notes: Vec<String>,
 }
@@ -34,10 +37,16 @@ impl PaperSetup {
                     "paper.report_latency",
                     &config.paper.report_latency,
                 )?,
+                funding_rate: funding_rate(&config.paper)?,
+                funding_interval_ns: duration_ns(
+                    "paper.funding_interval",
+                    &config.paper.funding_interval,
+                )?,
                 ..PaperConfig::default()
             },
             model: None,
             seed: config.seed,
+            holdings: holdings(config, instruments)?,
             notes: Vec::new(),
         };
         if !path.is_empty() {
@@ -85,6 +94,29 @@ impl PaperSetup {
         let model = self.model.as_ref().map(value).transpose()?;
         Ok(model.map(|model| json!({"latency_model": model})))
     }
+}
+
+/// The configured holdings by instrument.
+fn holdings(config: &Config, instruments: &Instruments) -> Result<Vec<i64>, Failure> {
+    let mut held = vec![0; instruments.count()];
+    for (name, quantity) in &config.paper.holdings {
+        let refuse =
+            |cause: String| Failure::could_not(format!("paper.holdings.\"{name}\": {cause}"));
+        let mut rows = instruments.iter();
+        let (id, row) = rows
+            .find(|(_, row)| row.name() == *name)
+            .ok_or_else(|| refuse("no instrument has this name".to_owned()))?;
+        let one = Decimal::from(10i64.pow(u32::from(row.quantity_exponent)));
+        let scaled = quantity.checked_mul(one).filter(Decimal::is_integer);
+        let mantissa = scaled.and_then(|scaled| i64::try_from(scaled).ok());
+        held[id.index()] = mantissa.ok_or_else(|| {
+            refuse(format!(
+                "{quantity} is no quantity of at most {} decimal places",
+                row.quantity_exponent
+            ))
+        })?;
+    }
+    Ok(held)
 }
 
 /// Reads and checks a model; what is wrong is told with the file, and with line and column or the key.

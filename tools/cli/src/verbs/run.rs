@@ -21,7 +21,7 @@ use acth_engine::{
     monitor::Monitor,
     pipeline::{self, RunOutcome},
     placement::allowed_cores,
-    reconcile::{VenueBooks, VenueOrder, difference},
+    reconcile::differences,
     resume::{Rearm, was_sent},
 };
 use acth_journal::{Place, Writer};
@@ -42,7 +42,9 @@ use acth_venues::{
 use acth_wire::binance::Market;
 
 use super::{
-    NewJournal, create_journal, doctor, engine_config,
+    NewJournal,
+    account::VenueAccount,
+    create_journal, doctor, engine_config,
     heartbeat::Heartbeat,
     journal_path,
     keeper::Keeper,
@@ -63,7 +65,7 @@ use crate::{
 };
 
 /// The two markets of the embedded venue, with the path under which each is served.
-const MARKETS: [(Market, &str); 2] = [(Market::Spot, "spot"), (Market::UsdM, "usdm")];
+pub(super) const MARKETS: [(Market, &str); 2] = [(Market::Spot, "spot"), (Market::UsdM, "usdm")];
 
 /// Cores from which `run` gives ingress, core and egress a thread each unless it is told otherwise.
 const MULTI_CORES_MIN: usize = 4;
@@ -173,36 +175,44 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
     }
 
     /// A person re-arms only a hub that believes what its venue says.
-    fn expect_reconciled(&self, state: &PaperState) -> Result<(), Failure> {
-        let orders = state.open_orders().into_iter();
-        let orders = orders.map(|(client_order_id, instrument, remaining)| VenueOrder {
-            client_order_id,
-            instrument: instrument.0,
-            remaining,
-        });
-        // The paper venue keeps no positions: there is nothing of its own to compare them with.
-        let venue = VenueBooks {
-            orders: orders.collect(),
-            positions: Vec::new(),
-        };
-        match difference(&self.core, &venue) {
-            None => Ok(()),
-            Some(found) => Err(Failure::could_not(format!(
-                "--rearm: the venue and this journal differ: {found}; run once without --rearm until they agree"
-            ))),
+    fn expect_reconciled(&self, state: &PaperState, account: &VenueAccount) -> Result<(), Failure> {
+        let venue = account.books(state, &self.instruments)?;
+        let found = differences(&self.core, &venue);
+        if found.is_empty() {
+            return Ok(());
         }
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        Err(Failure::could_not(format!(
+            "--rearm: the venue and this journal differ: {}; run once without --rearm until they agree",
+            found.join("; ")
+        )))
+    }
+
+    /// The account at the venue: what the hub holds by its journal, and what else the configuration says is there.
+    fn open_account(&self) -> Result<VenueAccount, Failure> {
+        let portfolio = self.core.portfolio();
+        let ids = self.instruments.iter().map(|(id, _)| id);
+        let held = ids.zip(&self.paper.holdings).map(|(id, elsewhere)| {
+            let own = portfolio.position(id).quantity;
+            own.saturating_add(*elsewhere)
+        });
+        let held: Vec<i64> = held.collect();
+        VenueAccount::open(&self.venue, &self.instruments, &held)
     }
 
     fn run(mut self, args: &RunArgs, config: &Config) -> Result<(), Failure> {
         let mut sessions = MultiSource::new(open_sessions(&self.venue, &self.instruments, config)?);
-        let (sink, mut state) = self.paper.open(&self.instruments)?;
+        let (paper, mut state) = self.paper.open(&self.instruments)?;
+        let account = self.open_account()?;
+        state = state.with_account(Arc::clone(&account.account));
         if self.recovery.is_some() {
             let at_the_venue = self.core.open_orders().filter(|order| was_sent(order));
             state.restore(at_the_venue, self.writer.run_id(), now_ns());
         }
         if args.rearm {
-            self.expect_reconciled(&state)?;
+            self.expect_reconciled(&state, &account)?;
         }
+        let sink = account.sink(paper, &self.instruments)?;
         let mut source = PaperVenue::new(&mut sessions, state);
         let control = Arc::new(Control::with_signals().map_err(Failure::could_not)?);
         let monitor = Arc::new(Monitor::new());

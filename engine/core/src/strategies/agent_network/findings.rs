@@ -101,6 +101,7 @@ impl AgentNetwork {
                 share: agent.map_or(0.0, |agent| self.share(agent)),
                 profit: self.ledger.profit(row, hub.instruments(), mark, convert),
                 fees: account.fees,
+                funding: account.funding,
                 volume: account.volume,
                 crossed: account.crossed,
                 fills: account.fills,

@@ -185,6 +185,12 @@ impl Strategy for AgentNetwork {
         }
     }
 
+    fn on_funding(&mut self, ctx: &mut Context<'_>, instrument: InstrumentId, funding: &Funding) {
+        self.ledger.fund(instrument, funding.received);
+        let price = ctx.instrument(instrument).price_f64(funding.price);
+        self.shadows.fund(instrument.index(), price, funding.rate);
+    }
+
     fn on_timer(&mut self, ctx: &mut Context<'_>) {
         self.ticks += 1;
         let now_ns = ctx.now_ns();
@@ -221,14 +227,17 @@ impl Strategy for AgentNetwork {
 
     fn digest(&self, hash: &mut StateHasher) {
         self.write_state(hash);
+        self.digest_funding(hash);
     }
 
     fn save(&self, out: &mut Encoder) {
         self.write_state(out);
+        self.ledger.write_funding(out);
     }
 
     fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
-        self.load_state(from)
+        self.load_state(from)?;
+        self.ledger.load_funding(from)
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{
 
 /// Changes of the wished share below this are left alone.
 const SHARE_STEP: f64 = 0.02;
+/// What a funding rate of 1 stands for.
+const FUNDING_UNIT: f64 = 1e-12;
+const _: () = assert!(crate::event::FUNDING_RATE_EXPONENT == 12);
 
 /// The market at which a wish is followed.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +126,15 @@ impl Shadows {
         }
     }
 
+    /// Charges every agent's shadow what a venue charges positions: longs pay `rate` (units of 10^-12) of what they hold at
+    /// `price`, in quote units, to shorts.
+    pub(super) fn fund(&mut self, index: usize, price: f64, rate: i64) {
+        for (agent, cash) in self.cash.iter_mut().enumerate() {
+            let units = self.rows[agent * self.instrument_count + index].units;
+            *cash -= units * price * (rate as f64 * FUNDING_UNIT);
+        }
+    }
+
     /// What each agent earned since the last call, per unit of capital.
     pub(super) fn end_period(&mut self, earned: &mut [f64]) {
         for (agent, earned) in earned.iter_mut().enumerate() {
@@ -199,5 +211,25 @@ impl Row {
         let paid = units * rules.price_f64(price);
         self.units += units;
         paid + libm::fabs(paid) * fee_ppm as f64 * 1e-6
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_long_shadow_pays_what_the_short_one_receives() {
+        let mut shadows = Shadows::new(3, 2, 0);
+        for (agent, units) in [(0, 2.0), (1, -2.0)] {
+            shadows.rows[agent * 2 + 1].units = units;
+        }
+        // 0.01 % of 200.
+        shadows.fund(1, 100.0, 100_000_000);
+        shadows.fund(0, 100.0, 100_000_000);
+        let mut earned = [0.0; 3];
+        shadows.end_period(&mut earned);
+        assert!((earned[0] + 0.02).abs() < 1e-12, "{earned:?}");
+        assert_eq!((earned[1], earned[2]), (-earned[0], 0.0));
     }
 }

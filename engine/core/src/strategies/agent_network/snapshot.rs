@@ -55,8 +55,18 @@ impl AgentNetwork {
                 self.netting.write(out);
                 self.quoting.write(out);
             }
-            6 => self.ledger.write(out),
+            6 => {
+                self.ledger.write(out);
+                self.digest_funding(out);
+            }
             agent => self.agents[agent as usize - 7].write(out),
+        }
+    }
+
+    /// Funding is part of a hash once there was any, so journals without it keep their hashes.
+    pub(super) fn digest_funding(&self, out: &mut impl Sink) {
+        if self.ledger.is_funded() {
+            self.ledger.write_funding(out);
         }
     }
 
