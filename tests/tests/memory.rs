@@ -17,7 +17,7 @@ use acth_tests::command;
 
 /// Simulated minutes without `ACTH_MEMORY_MINUTES`: about half a million events each.
 const MINUTES_DEFAULT: &str = "8";
-/// Allowed growth, KiB: 8 bytes kept of every quote would be ten times as much.
+/// Allowed growth, KiB: 8 bytes kept of every quote would be four times as much.
 const GROWTH_MAX_KIB: u64 = 1_024;
 
 /// Resident memory of a process in KiB: its own, and of the files that it has mapped.
