@@ -207,7 +207,7 @@ fn the_page_about_a_network_is_whole_and_tells_what_replay_tells() {
     for agent in replay["findings"]["agents"].as_array().unwrap() {
         let cells = row_with(&page, agent["name"].as_str().unwrap());
         assert_eq!(
-            cells[6].replace(',', ""),
+            cells[7].replace(',', ""),
             agent["fills"].to_string(),
             "{agent}"
         );
