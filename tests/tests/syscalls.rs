@@ -51,6 +51,8 @@ fn the_core_thread_makes_no_system_call_for_an_event() {
     fs::create_dir(&traces).unwrap();
     let hub = command(&[
         "run",
+        "--strategy",
+        "agent-network",
         "--threads",
         "multi",
         "--duration",
@@ -59,7 +61,11 @@ fn the_core_thread_makes_no_system_call_for_an_event() {
         "--journal",
         journal.to_str().unwrap(),
     ]);
-    let output = Command::new("strace")
+    let mut traced = Command::new("strace");
+    for (name, _) in hub.get_envs() {
+        traced.env_remove(name);
+    }
+    let output = traced
         .args(["-ff", "-qq", "-o"])
         .arg(traces.join("of"))
         .arg(hub.get_program())

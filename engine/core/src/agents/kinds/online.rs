@@ -78,7 +78,7 @@ const HELD_MIN: f64 = 0.001;
 const INPUT_MAX: f64 = 5.0;
 
 /// What it keeps of one instrument.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Learner {
     rls: Rls,
     /// Inputs and log prices of the last ticks, to be taught with when the horizon has passed.
@@ -226,10 +226,13 @@ impl Agent for OnlineLinear {
         for (column, (name, _)) in columns.iter_mut().zip(INPUTS) {
             *column = index_of(name).unwrap_or(0);
         }
+        // Each made for itself: a copy would not have the room that was asked for, and grow while it trades.
+        let learners = (0..instruments.count()).map(|_| Learner::new(config));
+        let learners = learners.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             config: *config,
             columns,
-            learners: vec![Learner::new(config)?; instruments.count()],
+            learners,
         })
     }
 
