@@ -12,4 +12,5 @@ pub mod binance;
 pub mod decimal;
 pub mod http;
 pub mod lean;
+mod text;
 pub mod websocket;

@@ -127,3 +127,29 @@ fn what_is_no_order_has_no_text() {
     assert_eq!(refused, Err(OrderTextError::NoCommand(5)));
     assert!(target.is_empty());
 }
+
+/// The longest of everything: nothing is cut.
+#[test]
+fn the_longest_request_is_whole() {
+    let longest = OrderSymbol {
+        market: Market::UsdM,
+        symbol: "1000".repeat(16),
+        price_exponent: 18,
+        quantity_exponent: 18,
+    };
+    let decision = Decision {
+        client_order_id: u64::MAX,
+        price: i64::MIN,
+        quantity: i64::MIN,
+        ..order(OrderType::PostOnly, TimeInForce::GoodTillCancelled)
+    };
+    let mut target = b"before".to_vec();
+    order_request(&decision, &longest, i64::MAX, &mut target).unwrap();
+    let request: Value = serde_json::from_slice(target.strip_prefix(b"before").unwrap()).unwrap();
+    let params = &request["params"];
+    assert_eq!(params["symbol"], longest.symbol);
+    assert_eq!(params["price"], "-9.223372036854775808");
+    assert_eq!(params["quantity"], "-9.223372036854775808");
+    assert_eq!(params["newClientOrderId"], u64::MAX.to_string());
+    assert_eq!(params["timestamp"], i64::MAX / 1_000_000);
+}

@@ -3,7 +3,7 @@
 //! After `session.logon` a request needs neither key nor signature, so nothing is computed here but digits. The request's
 //! `id` is our client order id: answers come in any order and are matched by it.
 //!
-//! Invariant: nothing is allocated when the target has room; about 250 bytes do.
+//! Invariant: nothing is allocated when the target has room; 512 bytes do.
 
 use acth_core::{
     decision::{Decision, DecisionKind, OrderType, TimeInForce},
@@ -11,7 +11,7 @@ use acth_core::{
 };
 
 use super::Market;
-use crate::decimal::{self, TEXT_BYTES_MAX};
+use crate::text::{Digits, Text};
 
 /// What an order's text needs to know of its instrument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,9 @@ pub enum OrderTextError {
     },
 }
 
+/// Most bytes of a request, apart from its symbol.
+const REQUEST_BYTES_MAX: usize = 320;
+
 /// Appends the request of a command to `target`. `ts_ns` is the present, ns since the Unix epoch: the venue refuses requests
 /// that are too old.
 ///
@@ -57,24 +60,40 @@ pub fn order_request(
     ts_ns: i64,
     target: &mut Vec<u8>,
 ) -> Result<(), OrderTextError> {
-    match decision.kind() {
-        Some(DecisionKind::PlaceOrder) => place(decision, symbol, ts_ns, target),
+    let first = target.len();
+    target.resize(first + REQUEST_BYTES_MAX + symbol.symbol.len(), 0);
+    let mut text = Text::over(&mut target[first..]);
+    let written = match decision.kind() {
+        Some(DecisionKind::PlaceOrder) => place(decision, symbol, ts_ns, &mut text),
         Some(DecisionKind::CancelOrder) => {
-            head(decision, "order.cancel", symbol, target);
-            target.extend_from_slice(br#"","origClientOrderId":""#);
-            number(decision.client_order_id, target);
-            tail(ts_ns, target);
+            cancel(decision, symbol, ts_ns, &mut text);
             Ok(())
         }
         _ => Err(OrderTextError::NoCommand(decision.kind)),
-    }
+    };
+    let length = text.finish();
+    debug_assert!(length.is_some(), "a request fits into its room");
+    let length = if written.is_ok() { length } else { None };
+    target.truncate(first + length.unwrap_or(0));
+    written
+}
+
+fn cancel(decision: &Decision, symbol: &OrderSymbol, ts_ns: i64, text: &mut Text<'_>) {
+    let id = Digits::of(decision.client_order_id);
+    text.fixed(br#"{"id":""#);
+    text.digits(&id);
+    text.fixed(br#"","method":"order.cancel","params":{"symbol":""#);
+    text.any(symbol.symbol.as_bytes());
+    text.fixed(br#"","origClientOrderId":""#);
+    text.digits(&id);
+    tail(ts_ns, text);
 }
 
 fn place(
     decision: &Decision,
     symbol: &OrderSymbol,
     ts_ns: i64,
-    target: &mut Vec<u8>,
+    text: &mut Text<'_>,
 ) -> Result<(), OrderTextError> {
     let (Some(side), Some(order_type), Some(time_in_force)) = (
         Side::from_code(decision.side),
@@ -87,64 +106,42 @@ fn place(
             time_in_force: decision.time_in_force,
         });
     };
-    let side: &[u8] = match side {
-        Side::Bid => br#"","side":"BUY","type":""#,
-        Side::Ask => br#"","side":"SELL","type":""#,
-    };
-    let terms: &[u8] = match (order_type, symbol.market, time_in_force) {
+    let id = Digits::of(decision.client_order_id);
+    text.fixed(br#"{"id":""#);
+    text.digits(&id);
+    text.fixed(br#"","method":"order.place","params":{"symbol":""#);
+    text.any(symbol.symbol.as_bytes());
+    match side {
+        Side::Bid => text.fixed(br#"","side":"BUY","type":""#),
+        Side::Ask => text.fixed(br#"","side":"SELL","type":""#),
+    }
+    match (order_type, symbol.market, time_in_force) {
         // Passive only is a type of its own on spot, a time in force on futures.
-        (OrderType::PostOnly, Market::Spot, _) => b"LIMIT_MAKER",
-        (OrderType::PostOnly, Market::UsdM, _) => br#"LIMIT","timeInForce":"GTX"#,
-        (OrderType::Limit, _, TimeInForce::GoodTillCancelled) => br#"LIMIT","timeInForce":"GTC"#,
-        (OrderType::Limit, _, TimeInForce::ImmediateOrCancel) => br#"LIMIT","timeInForce":"IOC"#,
-        (OrderType::Limit, _, TimeInForce::FillOrKill) => br#"LIMIT","timeInForce":"FOK"#,
-    };
-    let mut text = [0; TEXT_BYTES_MAX];
-    head(decision, "order.place", symbol, target);
-    target.extend_from_slice(side);
-    target.extend_from_slice(terms);
-    target.extend_from_slice(br#"","price":""#);
-    let price = decimal::write(decision.price, symbol.price_exponent, &mut text);
-    target.extend_from_slice(price.as_bytes());
-    target.extend_from_slice(br#"","quantity":""#);
-    let quantity = decimal::write(decision.quantity, symbol.quantity_exponent, &mut text);
-    target.extend_from_slice(quantity.as_bytes());
-    target.extend_from_slice(br#"","newOrderRespType":"ACK","newClientOrderId":""#);
-    number(decision.client_order_id, target);
-    tail(ts_ns, target);
+        (OrderType::PostOnly, Market::Spot, _) => text.fixed(b"LIMIT_MAKER"),
+        (OrderType::PostOnly, Market::UsdM, _) => text.fixed(br#"LIMIT","timeInForce":"GTX"#),
+        (OrderType::Limit, _, TimeInForce::GoodTillCancelled) => {
+            text.fixed(br#"LIMIT","timeInForce":"GTC"#);
+        }
+        (OrderType::Limit, _, TimeInForce::ImmediateOrCancel) => {
+            text.fixed(br#"LIMIT","timeInForce":"IOC"#);
+        }
+        (OrderType::Limit, _, TimeInForce::FillOrKill) => {
+            text.fixed(br#"LIMIT","timeInForce":"FOK"#);
+        }
+    }
+    text.fixed(br#"","price":""#);
+    text.decimal(decision.price, symbol.price_exponent);
+    text.fixed(br#"","quantity":""#);
+    text.decimal(decision.quantity, symbol.quantity_exponent);
+    text.fixed(br#"","newOrderRespType":"ACK","newClientOrderId":""#);
+    text.digits(&id);
+    tail(ts_ns, text);
     Ok(())
 }
 
-/// Up to the symbol, without its closing quote.
-fn head(decision: &Decision, method: &str, symbol: &OrderSymbol, target: &mut Vec<u8>) {
-    target.extend_from_slice(br#"{"id":""#);
-    number(decision.client_order_id, target);
-    target.extend_from_slice(br#"","method":""#);
-    target.extend_from_slice(method.as_bytes());
-    target.extend_from_slice(br#"","params":{"symbol":""#);
-    target.extend_from_slice(symbol.symbol.as_bytes());
-}
-
 /// From the closing quote of the last id on.
-fn tail(ts_ns: i64, target: &mut Vec<u8>) {
-    target.extend_from_slice(br#"","timestamp":"#);
-    number((ts_ns / 1_000_000).max(0).cast_unsigned(), target);
-    target.extend_from_slice(b"}}");
-}
-
-/// Most digits of 64 bits.
-const DIGITS_MAX: usize = 20;
-
-fn number(mut value: u64, target: &mut Vec<u8>) {
-    let mut digits = [0; DIGITS_MAX];
-    let mut first = DIGITS_MAX;
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    target.extend_from_slice(&digits[first..]);
+fn tail(ts_ns: i64, text: &mut Text<'_>) {
+    text.fixed(br#"","timestamp":"#);
+    text.number((ts_ns / 1_000_000).max(0).cast_unsigned());
+    text.fixed(b"}}");
 }
