@@ -157,7 +157,8 @@ pub(super) fn run(
             quantity_exponent: 3,
         },
         text: Vec::with_capacity(1024),
-        frame: Vec::with_capacity(1024),
+        frames: Vec::with_capacity(1 << 16),
+        starts_ns: Vec::with_capacity(1024),
         sent: &sent,
         handed,
         own,
@@ -285,13 +286,15 @@ impl Machine for Answer {
     }
 }
 
-/// Writes each order to its socket and takes the times.
+/// Writes orders to their socket, those that come together with one write, and takes the times.
 struct Sink<'a> {
     clock: WallClock,
     stream: TcpStream,
     symbol: OrderSymbol,
     text: Vec<u8>,
-    frame: Vec<u8>,
+    frames: Vec<u8>,
+    /// Intended starts of the tickers that `frames` answers.
+    starts_ns: Vec<i64>,
     sent: &'a Sent,
     handed: &'a mut Record,
     own: &'a mut Record,
@@ -300,28 +303,39 @@ struct Sink<'a> {
 /// Any key masks: this connection has no proxy to protect.
 const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
+/// What goes wrong with the orders' socket.
+fn refuse(cause: &dyn std::fmt::Display) -> PortError {
+    PortError::new("orders", cause.to_string())
+}
+
 impl CommandSink for Sink<'_> {
     fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError> {
         self.text.clear();
-        self.frame.clear();
-        let refuse = |cause: &dyn std::fmt::Display| PortError::new("orders", cause.to_string());
         let (decision, ts_ns) = (&outbound.decision, outbound.ts_decided_ns);
         order_request(decision, &self.symbol, ts_ns, &mut self.text)
             .map_err(|error| refuse(&error))?;
-        write_frame(Opcode::Text, &self.text, MASK, &mut self.frame);
+        write_frame(Opcode::Text, &self.text, MASK, &mut self.frames);
         let number = decision.hash % stream::ID_BASE;
         self.sent.answer(number);
         let ready_ns = self.clock.now_ns();
-        write_all(&mut self.stream, &self.frame).map_err(|error| refuse(&error))?;
-        let handed_ns = self.clock.now_ns();
         let intended_ns = self.sent.start_ns(number);
+        self.starts_ns.push(intended_ns);
         let recorded_from_ns = self.sent.recorded_from_ns.load(Ordering::Relaxed);
         self.handed.record_from(recorded_from_ns);
-        self.handed.add(intended_ns, handed_ns);
         if self.handed.counts(intended_ns) {
             let ahead_ns = self.sent.engine_ahead_ns.load(Ordering::Relaxed);
             let read_ns = outbound.ts_cause_ingress_ns - ahead_ns;
             self.own.add_batch(ready_ns - read_ns, 1);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), PortError> {
+        write_all(&mut self.stream, &self.frames).map_err(|error| refuse(&error))?;
+        self.frames.clear();
+        let handed_ns = self.clock.now_ns();
+        for intended_ns in self.starts_ns.drain(..) {
+            self.handed.add(intended_ns, handed_ns);
         }
         Ok(())
     }

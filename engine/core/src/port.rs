@@ -89,11 +89,20 @@ pub trait EventSource {
 
 /// A sink of commands, called by the egress thread.
 pub trait CommandSink {
-    /// Sends one command.
+    /// Takes one command. It has left when the next `flush` returns, at the latest: a sink may put what comes together into one write.
     ///
     /// # Errors
-    /// When the command was certainly not sent.
+    /// When the command was certainly not sent and never will be.
     fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError>;
+
+    /// Sends what was taken and has not left yet. Called soon after every `submit`: when there is no further command just now, or after
+    /// a bounded number of them. A sink that sends at once has nothing to do here.
+    ///
+    /// # Errors
+    /// When it is not known how much of it left: all of it counts as sent.
+    fn flush(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
 
     /// Asks the venue itself to cancel everything of ours and to take no new order: for the kill flag, without the core. What the
     /// venue reports of it comes in as ever. A sink whose venue cannot do this does nothing; the core's own cancels remain.
@@ -120,6 +129,10 @@ impl<S: EventSource> EventSource for &mut S {
 impl<S: CommandSink> CommandSink for &mut S {
     fn submit(&mut self, outbound: &Outbound) -> Result<(), PortError> {
         (**self).submit(outbound)
+    }
+
+    fn flush(&mut self) -> Result<(), PortError> {
+        (**self).flush()
     }
 
     fn cancel_all(&mut self) -> Result<(), PortError> {

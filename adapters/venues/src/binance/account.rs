@@ -185,6 +185,10 @@ impl<S: CommandSink> CommandSink for AccountSink<S> {
         self.inner.submit(outbound)
     }
 
+    fn flush(&mut self) -> Result<(), PortError> {
+        self.inner.flush()
+    }
+
     fn cancel_all(&mut self) -> Result<(), PortError> {
         let mut result = self.inner.cancel_all();
         for line in &self.lines {

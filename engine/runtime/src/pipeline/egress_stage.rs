@@ -3,7 +3,8 @@
 //! Invariant: the kill flag is read before every send. Once it is up, or while the core is halted, no order leaves;
 //! cancels do. Whatever happens to a command, exactly one report goes back to the core as an input: it left
 //! (`CommandSent`), or it did not (`OrderRejected` or `CancelRejected` with source 0), so no order is ever thought to be
-//! on its way that is not.
+//! on its way that is not. Commands that come together leave together: `handle` for each, one `flush` behind them, which is
+//! when they are reported as sent. Whoever waits, or looks at the kill flag, between the two flushes first.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -16,6 +17,9 @@ use acth_core::{
 use zerocopy::{Immutable, IntoBytes};
 
 use crate::{clock::RunClock, control::Control, durable::DurableGate, latency::Stage};
+
+/// Commands that leave together at most: the first of them waits for the last to be written.
+pub(super) const TOGETHER_MAX: usize = 16;
 
 /// What egress reads before a send, besides the kill flag.
 #[derive(Debug, Default)]
@@ -57,6 +61,8 @@ impl Gate {
 /// The sink behind its gate.
 pub(super) struct EgressStage<'a, Snk> {
     sink: Snk,
+    /// What the sink has taken since the last flush.
+    taken: Vec<Outbound>,
     durable: DurableGate,
     control: &'a Control,
     gate: &'a Gate,
@@ -76,6 +82,7 @@ impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
     ) -> Self {
         Self {
             sink,
+            taken: Vec::with_capacity(TOGETHER_MAX),
             durable,
             control,
             gate,
@@ -116,23 +123,62 @@ impl<'a, Snk: CommandSink> EgressStage<'a, Snk> {
         self.durable.ask(outbound.sequence);
     }
 
-    /// Sends one command or holds it back, and says which in the event for the core.
+    /// Gives one command to the sink or holds it back. What was held back is reported at once, what the sink took by `flush`.
     #[inline]
-    pub(super) fn handle(&mut self, outbound: &Outbound) -> (Event, Option<PortError>) {
+    pub(super) fn handle(&mut self, outbound: &Outbound) -> (Option<Event>, Option<PortError>) {
         let is_cancel = outbound.decision.kind() == Some(DecisionKind::CancelOrder);
         let is_journaled = is_cancel || self.durable.passes(outbound.sequence);
         if !is_journaled || !self.gate.passes(self.control, &outbound.decision) {
-            return (self.withhold(outbound), None);
+            return (Some(self.withhold(outbound)), None);
         }
         match self.sink.submit(outbound) {
-            Ok(()) => (self.confirm(outbound), None),
-            Err(error) => (self.withhold(outbound), Some(error)),
+            Ok(()) => {
+                self.taken.push(*outbound);
+                (None, None)
+            }
+            Err(error) => (Some(self.withhold(outbound)), Some(error)),
         }
     }
 
+    /// Whether the sink has taken as much as may leave together.
     #[inline]
-    fn confirm(&mut self, outbound: &Outbound) -> Event {
-        let ts_egress_ns = self.now_ns(outbound);
+    pub(super) fn is_full(&self) -> bool {
+        self.taken.len() >= TOGETHER_MAX
+    }
+
+    /// Lets leave what the sink took, and reports it. After an error too: part of it may have left.
+    #[inline]
+    pub(super) fn flush(&mut self, report: impl FnMut(Event)) -> Option<PortError> {
+        if self.taken.is_empty() {
+            return None;
+        }
+        let flushed = self.sink.flush();
+        self.confirm_taken(report);
+        flushed.err()
+    }
+
+    /// Reports what the sink took as sent, without asking a sink that can no longer be asked.
+    #[inline]
+    pub(super) fn confirm_taken(&mut self, mut report: impl FnMut(Event)) {
+        let Some(newest) = self.taken.last() else {
+            return;
+        };
+        let now_ns = self.now_ns(newest);
+        let mut taken = std::mem::take(&mut self.taken);
+        for outbound in &taken {
+            report(self.confirm(outbound, now_ns));
+        }
+        taken.clear();
+        self.taken = taken;
+    }
+
+    #[inline]
+    fn confirm(&mut self, outbound: &Outbound, now_ns: i64) -> Event {
+        let ts_egress_ns = if self.clock.is_event_time() {
+            outbound.ts_decided_ns
+        } else {
+            now_ns
+        };
         let mut body = CommandSent {
             sequence: outbound.sequence,
             client_order_id: outbound.decision.client_order_id,

@@ -10,6 +10,7 @@
 //! takes too long the kill flag goes up. Every wait between the threads is bounded or ends with the other thread.
 
 mod core_thread;
+mod desk;
 mod egress_thread;
 mod ingress_thread;
 mod io_thread;

@@ -6,7 +6,7 @@ use std::{collections::VecDeque, thread};
 use acth_core::{
     decision::{DECISIONS_PER_INPUT_MAX, Outbound},
     event::{Event, OperatorAction, OperatorReason},
-    port::{CommandSink, EventSource, Progress, Stopped},
+    port::{CommandSink, EventSource, PortError, Progress, Stopped},
 };
 
 use acth_journal::Condition;
@@ -14,7 +14,7 @@ use acth_journal::Condition;
 use super::{
     DRAIN_POLLS_MAX, closing_command, condition_command, condition_sentence,
     core_stage::CoreStage,
-    egress_stage::EgressStage,
+    egress_stage::{EgressStage, TOGETHER_MAX},
     feed::{Feed, Intake},
     guarded, operator_event,
     outcome::Remains,
@@ -75,6 +75,17 @@ struct Inline<'a, M, J, Snk> {
 }
 
 impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
+    /// An event of the source. What follows from it leaves when the source has given what it has, or a few commands wait: what comes
+    /// together leaves together. In event time it leaves at once, since what follows must not depend on how much came together.
+    #[inline]
+    fn take_together(&mut self, event: &Event) -> Result<(), EngineError> {
+        self.step(event)?;
+        if self.commands.len() >= TOGETHER_MAX || self.stage.clock.is_event_time() {
+            self.pump()?;
+        }
+        Ok(())
+    }
+
     /// One event and everything that follows from it.
     fn take_in(&mut self, event: &Event) -> Result<(), EngineError> {
         self.step(event)?;
@@ -91,6 +102,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
                 }
                 self.send(&outbound);
             }
+            self.flush();
             match self.reports.pop_front() {
                 Some(report) => self.step(&report)?,
                 None => return Ok(()),
@@ -152,10 +164,35 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
         let (report, error) = if self.is_sink_usable {
             self.egress.handle(outbound)
         } else {
-            (self.egress.withhold(outbound), None)
+            (Some(self.egress.withhold(outbound)), None)
         };
         self.place = Place::Source;
-        self.reports.push_back(report);
+        if report.is_some() || self.egress.is_full() {
+            self.flush();
+        }
+        // Behind those of the commands before it.
+        self.reports.extend(report);
+        self.fail_sink(error);
+    }
+
+    /// Lets leave what the sink took, and takes note of the reports.
+    #[inline]
+    fn flush(&mut self) {
+        let reports = &mut self.reports;
+        let error = if self.is_sink_usable {
+            self.place = Place::Egress;
+            let error = self.egress.flush(|report| reports.push_back(report));
+            self.place = Place::Source;
+            error
+        } else {
+            self.egress
+                .confirm_taken(|report| reports.push_back(report));
+            None
+        };
+        self.fail_sink(error);
+    }
+
+    fn fail_sink(&self, error: Option<PortError>) {
         if let Some(error) = error {
             self.shared
                 .fail(EngineError::Sink(error), KillReason::SinkFailed);
@@ -224,7 +261,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Intake for Inline<'_, M, J, Snk> 
         }
         let mut event = Event::EMPTY;
         fill(&mut event);
-        self.take_in(&event).map_err(|error| {
+        self.take_together(&event).map_err(|error| {
             self.break_core(error);
             Stopped
         })
@@ -272,8 +309,8 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
             if (rarely.is_due() || self.feed.has_refused) && !self.look_around() {
                 return;
             }
-            self.feed.intake.send_ready();
             let polled = self.source.poll(&mut self.feed);
+            self.feed.intake.send_ready();
             self.shared.monitor.store(&self.feed.intake.stage.progress);
             match polled {
                 Ok(Progress::Busy) => self.waiter.reset(),
@@ -337,9 +374,10 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
             if !core.is_core_usable || !core.is_source_usable || self.shared.control.take_signal() {
                 return;
             }
-            self.feed.intake.send_ready();
             let sent_count = self.feed.intake.sent_count;
-            match self.source.drain(&mut self.feed) {
+            let drained = self.source.drain(&mut self.feed);
+            self.feed.intake.send_ready();
+            match drained {
                 Ok(Progress::Ended)
                     if self.feed.intake.sent_count == sent_count
                         && self.feed.intake.commands.is_empty() =>
@@ -440,7 +478,7 @@ where
         stage,
         shared,
         clock: clock.clone(),
-        commands: VecDeque::with_capacity(DECISIONS_PER_INPUT_MAX),
+        commands: VecDeque::with_capacity(DECISIONS_PER_INPUT_MAX + TOGETHER_MAX),
         reports: VecDeque::with_capacity(SEND_CHAIN_MAX),
         place: Place::Source,
         asked_sequence: 0,

@@ -7,7 +7,7 @@ use acth_core::{decision::Outbound, event::Event, port::CommandSink};
 use crate::{
     control::KillReason,
     error::EngineError,
-    pipeline::{BATCH, egress_stage::EgressStage, guarded, shared::Shared},
+    pipeline::{BATCH, egress_stage::EgressStage, guarded, multi::desk::Desk, shared::Shared},
     ring::{Consumer, Producer, Taken},
     topology::EGRESS,
     wait::Waiter,
@@ -38,20 +38,25 @@ fn pump<Snk: CommandSink>(
     shared: &Shared<'_>,
     mut waiter: Waiter,
 ) {
-    let mut report_waiter = waiter.clone();
     let mut durable_waiter = waiter.clone();
+    let mut report_waiter = waiter.clone();
+    let mut desk = Desk {
+        stage,
+        reports: &mut reports,
+        waiter: &mut report_waiter,
+        shared,
+    };
     loop {
-        stage.cancel_all_if_killed();
+        desk.stage.cancel_all_if_killed();
         let taken = commands.take(BATCH, |outbound, _| {
-            wait_until_durable(stage, outbound, &mut durable_waiter);
-            let (report, error) = stage.handle(outbound);
-            if let Some(error) = error {
-                shared.fail(EngineError::Sink(error), KillReason::SinkFailed);
+            if !desk.stage.is_ready(outbound) {
+                desk.flush();
+                wait_until_durable(desk.stage, outbound, &mut durable_waiter);
             }
-            // A core that is gone reads no reports; cancels still go out.
-            let _ = reports.publish(&mut report_waiter, |slot| *slot = report, || false);
+            desk.handle(outbound);
             Ok::<(), Infallible>(())
         });
+        desk.flush();
         match taken {
             Ok(Taken::Items(_)) => waiter.reset(),
             Ok(Taken::Empty) => waiter.idle(),
@@ -68,9 +73,6 @@ fn wait_until_durable<Snk: CommandSink>(
     outbound: &Outbound,
     waiter: &mut Waiter,
 ) {
-    if stage.is_ready(outbound) {
-        return;
-    }
     stage.ask_for(outbound);
     while !stage.is_ready(outbound) {
         stage.cancel_all_if_killed();

@@ -11,7 +11,10 @@ use acth_core::{
     port::{CommandSink, EventSource, Stopped},
 };
 
-use super::ingress_thread::{self, Duty, RingIntake};
+use super::{
+    desk::Desk,
+    ingress_thread::{self, Duty, RingIntake},
+};
 use crate::{
     control::{KillReason, StopReason},
     error::EngineError,
@@ -93,36 +96,36 @@ impl<'a, Snk: CommandSink> EgressDuty<'a, Snk> {
         let Some(Rings { commands, reports }) = rings else {
             return false;
         };
-        let mut send = |stage: &mut EgressStage<'_, Snk>, outbound: &Outbound| {
-            let (report, error) = stage.handle(outbound);
-            if let Some(error) = error {
-                shared.fail(EngineError::Sink(error), KillReason::SinkFailed);
-            }
-            // A core that is gone reads no reports; cancels still go out.
-            let _ = reports.publish(report_waiter, |slot| *slot = report, || false);
+        let mut desk = Desk {
+            stage,
+            reports,
+            waiter: report_waiter,
+            shared,
         };
-        let mut is_busy = stage.cancel_all_if_killed();
+        let mut is_busy = desk.stage.cancel_all_if_killed();
         while let Some(outbound) = held.front()
-            && stage.is_ready(outbound)
+            && desk.stage.is_ready(outbound)
         {
             let outbound = *outbound;
             held.pop_front();
-            send(stage, &outbound);
+            desk.handle(&outbound);
             is_busy = true;
         }
         let room = BATCH.min((*held_max - held.len()) as u64);
         if room == 0 {
+            desk.flush();
             return is_busy;
         }
         let taken = commands.take(room, |outbound, _| {
-            if held.is_empty() && stage.is_ready(outbound) {
-                send(stage, outbound);
+            if held.is_empty() && desk.stage.is_ready(outbound) {
+                desk.handle(outbound);
             } else {
-                stage.ask_for(outbound);
+                desk.stage.ask_for(outbound);
                 held.push_back(*outbound);
             }
             Ok::<(), Infallible>(())
         });
+        desk.flush();
         match taken {
             Ok(Taken::Items(_)) => is_busy = true,
             Ok(Taken::Empty) => {}
