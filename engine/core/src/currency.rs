@@ -248,6 +248,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::snapshot::Encoder;
 
     #[test]
     fn conversion_rounds_down_on_both_sides_of_nothing() {
@@ -262,6 +263,33 @@ mod tests {
         let half = Rate::reciprocal(200, 2).unwrap();
         assert_eq!(half.convert(Money(9)), Some(Money(4)));
         assert_eq!(half.invert(Money(4)), Some(Money(8)));
+    }
+
+    #[test]
+    fn a_rate_comes_back_only_with_a_source_that_can_have_given_it() {
+        let half = Rate::new(5, 1).unwrap();
+        for (rate, code, is_taken) in [
+            (half, RateSource::Nobody as u8, false),
+            (half, RateSource::Account as u8, false),
+            (half, RateSource::Configuration as u8, true),
+            (half, RateSource::Market as u8, true),
+            (half, RateSource::Event as u8, true),
+            (half, 5, false),
+            (Rate::UNKNOWN, RateSource::Nobody as u8, true),
+            (Rate::UNKNOWN, RateSource::Event as u8, true),
+        ] {
+            let mut out = Encoder::default();
+            rate.write(&mut out);
+            out.u8(code);
+            let bytes = out.into_bytes();
+            let mut rates = Rates::new(2);
+            let loaded = rates.load(&mut Decoder::over(&bytes));
+            assert_eq!(loaded.is_ok(), is_taken, "{rate:?} by {code}");
+            if is_taken {
+                let found = (rates.get(1), rates.source(1));
+                assert_eq!(found, (rate, RateSource::from_code(code).unwrap()));
+            }
+        }
     }
 
     proptest! {
