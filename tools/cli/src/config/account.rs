@@ -26,7 +26,7 @@ pub struct Account {
     /// its market gives the rate from then on.
     pub rates: BTreeMap<String, Decimal>,
     /// Most by which the cash of one currency at a spot venue may differ from the hub's books when it is re-armed, in the
-    /// account's currency; absent = a difference is told and stops nothing.
+    /// account's currency; a currency without a rate is beyond any. Absent = a difference is told and stops nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cash_tolerance: Option<Decimal>,
 }
