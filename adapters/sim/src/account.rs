@@ -3,6 +3,8 @@
 //! Everything is a word that either side reads and writes without waiting for the other: the paper venue adds its fills, the
 //! server reads what is held and asks for cancels, which the paper venue does the next time that it moves.
 //!
+//! A spot fill also moves the cash in what it is paid in. Contracts are settled in wallets that nobody asks for.
+//!
 //! Invariant: every fill that is reported is in what is held.
 
 use std::{
@@ -13,11 +15,20 @@ use std::{
     },
 };
 
-use acth_core::instrument::{Instrument, InstrumentId, Instruments};
+use acth_core::{
+    instrument::{Contract, Instrument, InstrumentId, Instruments},
+    money::MONEY_EXPONENT,
+    risk::Terms,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::encode::Market;
+
+/// Decimal places of cash, as venues keep it.
+pub const CASH_EXPONENT: u8 = 8;
+/// Units of money in one of cash.
+const CASH_UNIT: i128 = 10i128.pow((MONEY_EXPONENT - CASH_EXPONENT) as u32);
 
 /// The key that a client must know. Of a simulated account, so no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +44,8 @@ pub struct AccountKey {
 pub struct Account {
     key: AccountKey,
     rows: Vec<Row>,
+    /// What spot instruments are paid in.
+    cash: Vec<Cash>,
     /// True when a row is to be cancelled.
     is_asked: AtomicBool,
 }
@@ -42,22 +55,51 @@ struct Row {
     instrument: Instrument,
     /// Quantity mantissa; negative = short.
     held: AtomicI64,
+    /// Place of what it is paid in; none for contracts.
+    cash: Option<usize>,
     /// True when what rests of this instrument is to be cancelled.
     is_to_cancel: AtomicBool,
 }
 
+#[derive(Debug)]
+struct Cash {
+    currency: String,
+    /// In units of 10^-`CASH_EXPONENT`; negative = owed.
+    amount: AtomicI64,
+}
+
 impl Account {
-    /// An account that holds so much of each instrument, quantity mantissas in the order of the table; nothing of those that
-    /// are missing.
-    pub fn new(key: AccountKey, instruments: &Instruments, held: &[i64]) -> Arc<Self> {
+    /// An account that holds so much of each instrument, quantity mantissas in the order of the table, and so much cash, in
+    /// units of 10^-8, of what spot instruments are paid in; nothing of those that are missing.
+    pub fn new(
+        key: AccountKey,
+        instruments: &Instruments,
+        held: &[i64],
+        cash: &[(&str, i64)],
+    ) -> Arc<Self> {
+        let mut currencies: Vec<Cash> = Vec::new();
+        let mut place = |instrument: &Instrument| {
+            let name = &instrument.quote;
+            let found = currencies.iter().position(|cash| cash.currency == *name);
+            found.unwrap_or_else(|| {
+                let given = cash.iter().find(|(currency, _)| currency == name);
+                currencies.push(Cash {
+                    currency: name.clone(),
+                    amount: AtomicI64::new(given.map_or(0, |(_, amount)| *amount)),
+                });
+                currencies.len() - 1
+            })
+        };
         let row = |(id, instrument): (InstrumentId, &Instrument)| Row {
             instrument: instrument.clone(),
             held: AtomicI64::new(held.get(id.index()).copied().unwrap_or(0)),
+            cash: (instrument.contract == Contract::Spot).then(|| place(instrument)),
             is_to_cancel: AtomicBool::new(false),
         };
         Arc::new(Self {
             key,
             rows: instruments.iter().map(row).collect(),
+            cash: currencies,
             is_asked: AtomicBool::new(false),
         })
     }
@@ -68,11 +110,34 @@ impl Account {
         row.map_or(0, |row| row.held.load(Ordering::Acquire))
     }
 
-    /// Books a fill; positive = bought.
-    pub(crate) fn add(&self, id: InstrumentId, signed: i64) {
-        if let Some(row) = self.rows.get(id.index()) {
-            row.held.fetch_add(signed, Ordering::AcqRel);
+    /// Cash of a currency that spot instruments are paid in, in units of 10^-8.
+    pub fn cash(&self, currency: &str) -> i64 {
+        let mut balances = self.balances();
+        let found = balances.find(|(name, _)| *name == currency);
+        found.map_or(0, |(_, amount)| amount)
+    }
+
+    /// Books a fill (positive = bought) at a price, with its fee in units of 10^-8. Cash moves to the hundred-millionth,
+    /// rounded against the client.
+    pub(crate) fn add(&self, id: InstrumentId, signed: i64, price: i64, fee: i64) {
+        let Some(row) = self.rows.get(id.index()) else {
+            return;
+        };
+        row.held.fetch_add(signed, Ordering::AcqRel);
+        let paid = Terms::of(&row.instrument).exact(price, signed);
+        if let (Some(cash), Some(paid)) = (row.cash, paid) {
+            let received = (-paid.0).div_euclid(CASH_UNIT) - i128::from(fee);
+            // A fill moves far less than 2^63 units, which are 92 billions.
+            self.cash[cash]
+                .amount
+                .fetch_add(received as i64, Ordering::AcqRel);
         }
+    }
+
+    /// Cash, currency by currency, in units of 10^-8.
+    pub(crate) fn balances(&self) -> impl Iterator<Item = (&str, i64)> {
+        let balances = self.cash.iter();
+        balances.map(|cash| (cash.currency.as_str(), cash.amount.load(Ordering::Acquire)))
     }
 
     /// What is held, instrument by instrument.

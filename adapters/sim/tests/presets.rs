@@ -223,3 +223,36 @@ fn the_venues_offer_a_choice() {
     );
     assert!(sampled.world.fair_price(InstrumentId(0)).is_some());
 }
+
+/// Fair prices every 10 ms: a price in euros is the price in USDT over the euro's, as both were a lag ago.
+#[test]
+fn prices_in_euros_close_the_triangle_but_for_their_lag() {
+    let mut world = World::new(WorldConfig::preset("currencies").unwrap(), 31).unwrap();
+    let id = |symbol: &str| world.instruments().find(VENUE_SPOT, symbol).unwrap();
+    let euro = id("EURUSDT");
+    let triangles = [("BTC", 25), ("ETH", 35)].map(|(base, lag_steps)| {
+        let (straight, in_euros) = (id(&format!("{base}USDT")), id(&format!("{base}EUR")));
+        (straight, in_euros, lag_steps)
+    });
+    let count = world.instruments().count();
+    let (start, mut history) = (world.ts_ns(), Vec::new());
+    let mut worst_now = 0.0f64;
+    for step in 1..=6_000i64 {
+        world.step_until(start + step * SECOND_NS / 100, &mut |_| {});
+        let fair = |index| world.fair_price(InstrumentId(index as u16)).unwrap();
+        history.push((0..count).map(fair).collect::<Vec<f64>>());
+        for (straight, in_euros, lag_steps) in triangles {
+            let Some(then) = (history.len() - 1).checked_sub(lag_steps) else {
+                continue;
+            };
+            let now = &history[history.len() - 1];
+            let away = |row: &[f64]| {
+                let cross = now[in_euros.index()] * row[euro.index()];
+                (cross / row[straight.index()] - 1.0).abs()
+            };
+            assert!(away(&history[then]) < 1e-9, "step {step}: {}", away(now));
+            worst_now = worst_now.max(away(now));
+        }
+    }
+    assert!(worst_now > 1e-5, "the lag is worth something: {worst_now}");
+}

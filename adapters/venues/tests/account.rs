@@ -41,6 +41,8 @@ use acth_venues::binance::{
 use server::{ok, serve_rest};
 use support::Collector;
 
+/// One unit of a currency.
+const CASH_ONE: i64 = 100_000_000;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(20);
 const TS_START_NS: i64 = 1_780_000_000_000_000_000;
@@ -79,7 +81,7 @@ impl Bench {
             name: "name".into(),
             secret: "secret".into(),
         };
-        let account = Account::new(key, &instruments, held);
+        let account = Account::new(key, &instruments, held, &[("USDT", 5 * CASH_ONE)]);
         assert!(venue.open_account(Arc::clone(&account)));
         let config = PaperConfig {
             order_latency_ns: 0,
@@ -219,8 +221,13 @@ fn what_is_held_is_what_was_filled_on_top_of_what_there_was() {
     assert_eq!(futures.len(), 1, "{futures:?}");
     same(futures["BTCUSDT"], quantity(&bench, perpetual, -2));
     let assets = holdings(Market::Spot);
-    assert_eq!(assets.len(), 1, "{assets:?}");
+    assert_eq!(assets.len(), 2, "{assets:?}");
     same(assets["ETH"], quantity(&bench, spot, 2));
+    // Cash moves with spot alone: a USDT account of futures is another wallet.
+    let cash = bench.account.cash("USDT");
+    same(assets["USDT"], (cash, 8));
+    // 0.0002 at 10.10, and 5 millionths of that rounded up, in hundred-millionths.
+    assert_eq!(cash, 5 * CASH_ONE - 202_000 - 2);
     assert_eq!(
         bench.account.held(perpetual),
         quantity(&bench, perpetual, -2).0

@@ -53,6 +53,16 @@ impl Rate {
         Self::new(mantissa as i64, 12)
     }
 
+    /// The mantissa; 0 for `UNKNOWN`.
+    pub const fn mantissa(self) -> i64 {
+        self.mantissa
+    }
+
+    /// Decimal places of the mantissa.
+    pub const fn exponent(self) -> u32 {
+        self.exponent
+    }
+
     /// False for `UNKNOWN`.
     pub const fn is_known(self) -> bool {
         self.mantissa > 0
@@ -105,10 +115,54 @@ impl Rate {
     }
 }
 
+/// Who said what a currency is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RateSource {
+    /// Nobody yet.
+    Nobody = 0,
+    /// It is the account's own currency.
+    Account = 1,
+    /// The configuration, for the start.
+    Configuration = 2,
+    /// A market of the hub that trades the two.
+    Market = 3,
+    /// An event from outside.
+    Event = 4,
+}
+
+impl RateSource {
+    /// Every source, in the order of the codes.
+    pub const ALL: [Self; 5] = [
+        Self::Nobody,
+        Self::Account,
+        Self::Configuration,
+        Self::Market,
+        Self::Event,
+    ];
+
+    /// The source with this code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| *source as u8 == code)
+    }
+
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nobody => "Nobody",
+            Self::Account => "Account",
+            Self::Configuration => "Configuration",
+            Self::Market => "Market",
+            Self::Event => "Event",
+        }
+    }
+}
+
 /// The rates of all currencies of the hub, by their index; the first is the account's own.
 #[derive(Clone, Debug)]
 pub struct Rates {
     rates: Vec<Rate>,
+    sources: Vec<RateSource>,
 }
 
 impl Rates {
@@ -116,12 +170,22 @@ impl Rates {
     pub fn new(count: usize) -> Self {
         let mut rates = vec![Rate::UNKNOWN; count.max(1)];
         rates[0] = Rate::ONE;
-        Self { rates }
+        let mut sources = vec![RateSource::Nobody; rates.len()];
+        sources[0] = RateSource::Account;
+        Self { rates, sources }
     }
 
     /// The rate of a currency; unknown for one that is not in the table.
     pub fn get(&self, currency: usize) -> Rate {
         self.rates.get(currency).copied().unwrap_or(Rate::UNKNOWN)
+    }
+
+    /// Who gave the rate of a currency; nobody for one that is not in the table.
+    pub fn source(&self, currency: usize) -> RateSource {
+        self.sources
+            .get(currency)
+            .copied()
+            .unwrap_or(RateSource::Nobody)
     }
 
     /// How many currencies there are.
@@ -130,11 +194,12 @@ impl Rates {
     }
 
     /// Changes a rate; false for the account's own currency and for an unknown one.
-    pub(crate) fn set(&mut self, currency: usize, rate: Rate) -> bool {
+    pub(crate) fn set(&mut self, currency: usize, rate: Rate, source: RateSource) -> bool {
         if currency == 0 || currency >= self.rates.len() {
             return false;
         }
         self.rates[currency] = rate;
+        self.sources[currency] = source;
         true
     }
 
@@ -153,17 +218,26 @@ impl Rates {
         sum
     }
 
-    /// Writes all rates but the account's own, which is one.
+    /// Writes all rates but the account's own, which is one, and whose they are.
     pub(crate) fn write(&self, out: &mut impl Sink) {
-        for rate in &self.rates[1..] {
+        for (rate, source) in self.rates.iter().zip(&self.sources).skip(1) {
             rate.write(out);
+            out.u8(*source as u8);
         }
     }
 
     /// Reads into a table of as many currencies.
     pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), SnapshotError> {
-        for rate in &mut self.rates[1..] {
+        for (rate, source) in self.rates.iter_mut().zip(&mut self.sources).skip(1) {
             *rate = Rate::load(from)?;
+            let found = RateSource::from_code(from.u8()?);
+            let is_possible = |found: &RateSource| match found {
+                RateSource::Account => false,
+                RateSource::Nobody => !rate.is_known(),
+                RateSource::Configuration | RateSource::Market | RateSource::Event => true,
+            };
+            let found = found.filter(is_possible);
+            *source = found.ok_or_else(|| from.invalid("who gave a rate"))?;
         }
         Ok(())
     }
@@ -174,6 +248,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::snapshot::Encoder;
 
     #[test]
     fn conversion_rounds_down_on_both_sides_of_nothing() {
@@ -188,6 +263,33 @@ mod tests {
         let half = Rate::reciprocal(200, 2).unwrap();
         assert_eq!(half.convert(Money(9)), Some(Money(4)));
         assert_eq!(half.invert(Money(4)), Some(Money(8)));
+    }
+
+    #[test]
+    fn a_rate_comes_back_only_with_a_source_that_can_have_given_it() {
+        let half = Rate::new(5, 1).unwrap();
+        for (rate, code, is_taken) in [
+            (half, RateSource::Nobody as u8, false),
+            (half, RateSource::Account as u8, false),
+            (half, RateSource::Configuration as u8, true),
+            (half, RateSource::Market as u8, true),
+            (half, RateSource::Event as u8, true),
+            (half, 5, false),
+            (Rate::UNKNOWN, RateSource::Nobody as u8, true),
+            (Rate::UNKNOWN, RateSource::Event as u8, true),
+        ] {
+            let mut out = Encoder::default();
+            rate.write(&mut out);
+            out.u8(code);
+            let bytes = out.into_bytes();
+            let mut rates = Rates::new(2);
+            let loaded = rates.load(&mut Decoder::over(&bytes));
+            assert_eq!(loaded.is_ok(), is_taken, "{rate:?} by {code}");
+            if is_taken {
+                let found = (rates.get(1), rates.source(1));
+                assert_eq!(found, (rate, RateSource::from_code(code).unwrap()));
+            }
+        }
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use std::{cell::RefCell, rc::Rc};
 use acth_core::{
     config::{AccountConfig, CoreConfig, CoreError, InstrumentLimits, StartRate},
     core::{Core, Input},
+    currency::RateSource,
     decision::{ClientOrderId, DecisionKind, Decisions},
     event::{
         Bbo, BookState, BookStateChanged, Event, EventKind, FundingSettled, Level, OrderFilled,
@@ -171,6 +172,11 @@ impl Bench {
         self.core.apply(input, &mut self.decisions);
         self.sequence += 1 + self.decisions.as_slice().len() as u64;
         assert_eq!(self.core.portfolio().check_conservation(), Ok(()));
+    }
+
+    /// Who gave the rate of a currency.
+    fn source(&self, currency: usize) -> RateSource {
+        self.core.portfolio().rates().source(currency)
     }
 
     /// A quote around a middle, in cents.
@@ -483,8 +489,13 @@ fn a_market_of_the_hub_gives_the_rate_of_a_currency() {
     let mut bench = Bench::new(&config(limits));
     assert_eq!(bench.core.groups().currencies(), ["USD", "EUR"]);
     assert_eq!(bench.buy(EURO, 1, 1).0, Err(Denial::NoRate));
+    assert_eq!(bench.source(1), RateSource::Nobody);
     bench.quote(PAIR, 125);
     bench.timer();
+    assert_eq!(
+        (bench.source(0), bench.source(1)),
+        (RateSource::Account, RateSource::Market)
+    );
     // 10,000 dollars are 8,000 euros: 80 at 100.
     assert_eq!(bench.buy(EURO, 81, 1), (Err(Denial::PositionLimit), 80));
     bench.hold(EURO, 80, 1);
@@ -517,6 +528,35 @@ fn a_market_of_the_hub_gives_the_rate_of_a_currency() {
     // 80 euros of profit, at 1.25 when they were made.
     assert_eq!(bench.core.portfolio().equity(), Money::from_units(100_120));
     assert_eq!(bench.core.portfolio().revaluation(), Money::from_units(20));
+    assert_eq!(bench.core.portfolio().earned(), Money::from_units(100));
+    let euros = bench.core.portfolio().currency(1).unwrap();
+    assert_eq!(
+        (euros.cash, euros.value, euros.unrealised, euros.equity),
+        (
+            Money::from_units(-8_000),
+            Money::from_units(8_080),
+            Money::from_units(80),
+            Money::from_units(80)
+        )
+    );
+    assert_eq!(euros.equity_in_account, Money::from_units(120));
+    assert_eq!(bench.core.portfolio().currency(2), None);
+}
+
+#[test]
+fn a_market_takes_over_a_rate_that_the_configuration_gave() {
+    let mut started = config(wide());
+    started.account.rates = vec![StartRate {
+        currency: "EUR".into(),
+        mantissa: 125,
+        exponent: 2,
+    }];
+    let mut bench = Bench::new(&started);
+    assert_eq!(bench.source(1), RateSource::Configuration);
+    // The same rate, now from the market.
+    bench.quote(PAIR, 125);
+    bench.timer();
+    assert_eq!(bench.source(1), RateSource::Market);
 }
 
 #[test]
@@ -541,6 +581,7 @@ fn a_rate_from_outside_is_taken_where_no_market_gives_one() {
         Event::new(EventKind::RateChanged, SPOT).with_body(&body)
     };
     bench.apply(&rate(11));
+    assert_eq!(bench.source(1), RateSource::Event);
     assert!(bench.buy(EURO, 1, 1).0.is_ok());
     bench.apply(&rate(0));
     assert_eq!(bench.buy(EURO, 1, 1).0, Err(Denial::NoRate));

@@ -4,13 +4,19 @@
 //! the person knows what to look at.
 //!
 //! Contracts are compared by instrument. What was bought on spot is compared by asset, as the venue keeps it: the positions of
-//! all spot instruments of a venue with that base together. An asset in which another instrument of the venue is paid is not
-//! compared: its balance moves with every trade of that one. A fee that the venue took in the asset is a difference.
+//! all spot instruments of a venue with that base together. A fee that the venue took in the asset is a difference.
+//!
+//! A currency that spot instruments are paid in is compared apart (`cash_differences`), as cash and what was bought of it
+//! together. A position that differs means that something was traded of which we know nothing; cash also differs by what is
+//! paid in, taken out, or charged elsewhere, so a person must see both numbers, and decides by a tolerance whether that stops
+//! the hub. The starting cash lies at the first spot venue that takes the account's currency. What contracts cost and earn is
+//! in wallets of their own and is not compared.
 
 use acth_core::{
     core::Core,
     decision::ClientOrderId,
     instrument::{Contract, InstrumentId, Instruments},
+    money::{MONEY_EXPONENT, Money},
     orders::Order,
     strategy::Strategy,
 };
@@ -148,6 +154,88 @@ pub fn differences<S: Strategy>(core: &Core<S>, venue: &VenueBooks) -> Vec<Diffe
     found
 }
 
+/// What a spot venue should have of a currency that instruments there are paid in, beside what was bought of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpotCash {
+    /// Name of the venue.
+    pub venue: String,
+    /// The currency.
+    pub currency: String,
+    /// Starting cash, less what was paid, plus what was received, less fees; may be negative.
+    pub amount: Money,
+}
+
+/// A currency of which a spot venue has more or less than the core believes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{currency} in cash on {venue}: {ours} here, {theirs} at the venue")]
+pub struct CashDifference {
+    /// Name of the venue.
+    pub venue: String,
+    /// The currency.
+    pub currency: String,
+    /// As the core believes: cash and what was bought of it.
+    pub ours: Money,
+    /// As the venue says.
+    pub theirs: Money,
+}
+
+/// Venues keep cash to the hundred-millionth: what is less is not a difference.
+const CASH_UNIT: u128 = 10u128.pow(MONEY_EXPONENT as u32 - 8);
+
+/// Cash that spot trading should have left, by venue and currency, in the order of the instruments.
+pub fn spot_cash<S: Strategy>(core: &Core<S>) -> Vec<SpotCash> {
+    let account = &core.groups().currencies()[0];
+    let mut found: Vec<SpotCash> = Vec::new();
+    let mut start = Some(core.portfolio().cash_at_start());
+    let rows = core.instruments().iter();
+    for (id, row) in rows.filter(|(_, row)| row.contract == Contract::Spot) {
+        let position = core.portfolio().position(id);
+        let flow = position.realised - position.cost + position.funding - position.fees;
+        let is_meant = |cash: &SpotCash| cash.venue == row.venue && cash.currency == row.quote;
+        if let Some(cash) = found.iter_mut().find(|cash| is_meant(cash)) {
+            cash.amount += flow;
+            continue;
+        }
+        let is_account = row.quote == *account;
+        let paid_in = start.take_if(|_| is_account).unwrap_or(Money::ZERO);
+        found.push(SpotCash {
+            venue: row.venue.clone(),
+            currency: row.quote.clone(),
+            amount: paid_in + flow,
+        });
+    }
+    found
+}
+
+/// Every currency of which a spot venue that reports its balances has another amount than the core believes.
+pub fn cash_differences<S: Strategy>(core: &Core<S>, venue: &VenueBooks) -> Vec<CashDifference> {
+    let position = |id| core.portfolio().position(id).quantity;
+    let mut found = Vec::new();
+    for cash in spot_cash(core) {
+        let SpotCash {
+            venue: name,
+            currency,
+            amount,
+        } = cash;
+        let mut reported = venue.balances.iter();
+        let Some((_, balances)) = reported.find(|(venue, _)| *venue == name) else {
+            continue;
+        };
+        let sums = Sums::of(core.instruments(), &name, &currency, balances, position);
+        let ours = amount + sums.money(sums.ours);
+        let theirs = sums.money(sums.theirs);
+        if ours.0.abs_diff(theirs.0) >= CASH_UNIT {
+            found.push(CashDifference {
+                venue: name,
+                currency,
+                ours,
+                theirs,
+            });
+        }
+    }
+    found
+}
+
 fn order_difference(order: &Order, venue: &VenueBooks, names: Names<'_>) -> Option<Difference> {
     let ClientOrderId(id) = order.id;
     let mut at_venue = venue.orders.iter();
@@ -231,6 +319,14 @@ impl Sums {
             theirs: theirs.fold(0, i128::saturating_add),
             exponent,
         }
+    }
+
+    /// A side of it as money, rounded down where money is coarser.
+    fn money(&self, amount: i128) -> Money {
+        let one = |places: u8| 10i128.pow(u32::from(places));
+        let finer = self.exponent.saturating_sub(MONEY_EXPONENT);
+        let coarser = MONEY_EXPONENT.saturating_sub(self.exponent);
+        Money(amount.div_euclid(one(finer)).saturating_mul(one(coarser)))
     }
 
     fn difference(&self, venue: &str, asset: &str) -> Option<Difference> {

@@ -12,7 +12,9 @@ use acth_core::{
     prelude::*,
     risk::Limits,
 };
-use acth_engine::reconcile::{Difference, VenueBalance, VenueBooks, VenueOrder, differences};
+use acth_engine::reconcile::{
+    Difference, VenueBalance, VenueBooks, VenueOrder, cash_differences, differences, spot_cash,
+};
 
 /// Buys 5 of each instrument, once.
 struct Buyer(u64);
@@ -232,6 +234,68 @@ fn what_spot_holds_is_compared_by_asset_and_venue() {
     assert_eq!(found(Vec::new()), nothing);
     let more = ["BTC on sim: 0.505 held here, 0.50501 at the venue"];
     assert_eq!(found(vec![balance("BTC", 50_501, 5)]), more);
+}
+
+#[test]
+fn cash_is_compared_with_what_was_bought_of_it_to_the_hundred_millionth() {
+    let mut core = holder();
+    let kept = |core: &Core<Buyer>| -> Vec<String> {
+        let cash = spot_cash(core).into_iter();
+        cash.map(|cash| format!("{} {} {}", cash.venue, cash.currency, cash.amount))
+            .collect()
+    };
+    // The start less 0.505 at 99; what the perpetual cost is in another wallet.
+    let (first, other) = ("sim USD 999950.005", "other USD -49.5");
+    assert_eq!(kept(&core), [first, other, "sim EUR 0"]);
+    let order = open(&mut core, InstrumentId(2), 60);
+    let fill = OrderFilled {
+        client_order_id: order,
+        price: 99,
+        quantity: 5,
+        fee: 100_000_000,
+        execution_id: 70,
+    };
+    let fill = Event::new(EventKind::OrderFilled, InstrumentId(2)).with_body(&fill);
+    apply(&mut core, 70, &fill);
+    // 0.5 euros at 99 and a fee of 1.
+    assert_eq!(kept(&core)[0], "sim USD 999899.505");
+    let found = |balances: &[(&str, i64, u8)]| {
+        let balances = balances.iter().map(|&(asset, mantissa, exponent)| {
+            let asset = asset.into();
+            VenueBalance {
+                asset,
+                mantissa,
+                exponent,
+            }
+        });
+        let venue = VenueBooks {
+            balances: vec![("sim".into(), balances.collect())],
+            ..VenueBooks::default()
+        };
+        let found = cash_differences(&core, &venue).into_iter();
+        found
+            .map(|difference| difference.to_string())
+            .collect::<Vec<_>>()
+    };
+    let euros = ("EUR", 5, 1);
+    assert!(found(&[("USD", 999_899_505, 3), euros]).is_empty());
+    assert!(found(&[("USD", 999_899_505_000_009_999, 12), euros]).is_empty());
+    let wanted = "USD in cash on sim: 999899.505 here, 999899.50500001 at the venue";
+    assert_eq!(
+        found(&[("USD", 999_899_505_000_010_000, 12), euros]),
+        [wanted]
+    );
+    let wanted = "EUR in cash on sim: 0.5 here, 7.25 at the venue";
+    assert_eq!(found(&[("USD", 999_899_505, 3), ("EUR", 725, 2)]), [wanted]);
+    let nothing = [
+        "USD in cash on sim: 999899.505 here, 0 at the venue",
+        "EUR in cash on sim: 0.5 here, 0 at the venue",
+    ];
+    assert_eq!(found(&[]), nothing);
+    assert!(
+        cash_differences(&core, &VenueBooks::default()).is_empty(),
+        "a venue that reports nothing is not compared"
+    );
 }
 
 #[test]

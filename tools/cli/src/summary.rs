@@ -1,6 +1,7 @@
 //! What a run, a backtest or a replay amounted to: the same facts as text for people and as one JSON object for
 //! scripts. Names of JSON keys are stable.
 
+mod account;
 mod findings;
 
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -15,6 +16,8 @@ use acth_core::{
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
+
+pub use account::{AccountFacts, CurrencyFacts};
 
 /// Percentiles of one stage, ns.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -59,27 +62,6 @@ pub struct BookCheckCounts {
     pub crossed: u64,
 }
 
-/// The account at the end, in the account currency.
-#[derive(Clone, Debug, Serialize)]
-pub struct AccountFacts {
-    /// Equity at the start.
-    pub equity_start: Decimal,
-    /// Equity at the end.
-    pub equity: Decimal,
-    /// Equity gained, after fees and funding.
-    pub profit: Decimal,
-    /// Profit of closed positions, before fees.
-    pub realised: Decimal,
-    /// Profit of open positions.
-    pub unrealised: Decimal,
-    /// Fees paid.
-    pub fees: Decimal,
-    /// Funding received; negative = paid.
-    pub funding: Decimal,
-    /// Value traded.
-    pub turnover: Decimal,
-}
-
 /// One instrument at the end.
 #[derive(Clone, Debug, Serialize)]
 pub struct InstrumentFacts {
@@ -93,8 +75,10 @@ pub struct InstrumentFacts {
     pub levels: usize,
     /// Our position.
     pub position: Decimal,
-    /// Profit after fees and funding.
+    /// Profit after fees and funding, in `currency`.
     pub profit: Decimal,
+    /// What the instrument is paid in.
+    pub currency: String,
 }
 
 /// The facts.
@@ -290,7 +274,7 @@ pub fn of_core<S: Strategy>(verb: &'static str, core: &Core<S>, elapsed_seconds:
             equal: checks.equal,
             crossed: core.crossed_count(),
         },
-        account: account(core),
+        account: account::facts(core),
         instruments: instruments(core),
         trading_state: core.trading_state().name(),
         trading_state_reason: core.trading_state_reason().name(),
@@ -301,25 +285,6 @@ pub fn of_core<S: Strategy>(verb: &'static str, core: &Core<S>, elapsed_seconds:
         recovery: None,
         findings: Some(core.findings()).filter(|findings| *findings != Findings::default()),
         replay: None,
-    }
-}
-
-fn account<S: Strategy>(core: &Core<S>) -> AccountFacts {
-    let portfolio = core.portfolio();
-    let unrealised = core
-        .instruments()
-        .iter()
-        .map(|(id, _)| portfolio.unrealised(id))
-        .sum::<Money>();
-    AccountFacts {
-        equity_start: decimal(portfolio.cash_at_start()),
-        equity: decimal(portfolio.equity()),
-        profit: decimal(portfolio.equity() - portfolio.cash_at_start()),
-        realised: decimal(portfolio.realised()),
-        unrealised: decimal(unrealised),
-        fees: decimal(portfolio.fees()),
-        funding: decimal(portfolio.funding()),
-        turnover: decimal(portfolio.volume()),
     }
 }
 
@@ -339,6 +304,7 @@ fn instruments<S: Strategy>(core: &Core<S>) -> Vec<InstrumentFacts> {
             levels: market.book().depth(Side::Bid) + market.book().depth(Side::Ask),
             position: mantissa(position.quantity, rules.quantity_exponent),
             profit: decimal(profit),
+            currency: rules.quote.clone(),
         })
     };
     core.instruments()
@@ -426,29 +392,23 @@ impl Summary {
     }
 
     fn write_account(&self, text: &mut String) {
-        let account = &self.account;
-        line(
-            text,
-            "profit",
-            &format!(
-                "{} after fees of {}  (turnover {}, equity {} -> {})",
-                cents(account.profit),
-                cents(account.fees),
-                cents(account.turnover),
-                cents(account.equity_start),
-                cents(account.equity)
-            ),
-        );
-        if !account.funding.is_zero() {
-            line(text, "funding", &cents(account.funding));
-        }
+        self.account.write(text);
         if self.trading_state_reason != "Operator" {
             let why = self.trading_state_reason;
             line(text, "state", &format!("{} ({why})", self.trading_state));
         }
+        self.account.write_currencies(text);
     }
 
     fn write_instruments(&self, text: &mut String) {
+        // Amounts in several currencies do not stand in one column without their names.
+        let is_plain = self.account.currencies.len() == 1;
+        let currency = |row: &InstrumentFacts| {
+            if is_plain {
+                return String::new();
+            }
+            format!(" {}", row.currency)
+        };
         let _ = writeln!(
             text,
             "\n  {:<24} {:>14} {:>14} {:>8} {:>14} {:>12}",
@@ -458,13 +418,14 @@ impl Summary {
             let price = |value: Option<Decimal>| value.map_or(String::from("-"), |p| p.to_string());
             let _ = writeln!(
                 text,
-                "  {:<24} {:>14} {:>14} {:>8} {:>14} {:>12}",
+                "  {:<24} {:>14} {:>14} {:>8} {:>14} {:>12}{}",
                 row.name,
                 price(row.bid),
                 price(row.ask),
                 row.levels,
                 row.position.to_string(),
-                cents(row.profit)
+                cents(row.profit),
+                currency(row)
             );
         }
         text.push('\n');

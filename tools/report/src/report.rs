@@ -2,9 +2,11 @@
 
 use acth_core::{
     core::Core,
+    currency::{Rate, RateSource},
     findings::Findings,
     instrument::{Instrument, InstrumentId, Instruments},
     money::Money,
+    portfolio::CurrencyBooks,
     risk::{Denial, StateReason, TradingState},
     state::CoreStats,
     strategy::Strategy,
@@ -31,15 +33,32 @@ pub(crate) struct Difference {
     pub(crate) came: String,
 }
 
-/// The account at the end.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The account at the end, in its own currency.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Account {
+    pub(crate) currency: String,
     pub(crate) equity_start: Money,
     pub(crate) equity: Money,
+    /// What fills, marks, fees and funding did to it, each at the rate of its moment.
+    pub(crate) earned: Money,
+    /// What changes of rates did to it.
+    pub(crate) revaluation: Money,
     pub(crate) realised: Money,
     pub(crate) unrealised: Money,
     pub(crate) fees: Money,
     pub(crate) turnover: Money,
+    pub(crate) currencies: Vec<CurrencyRow>,
+}
+
+/// One currency at the end.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CurrencyRow {
+    pub(crate) name: String,
+    pub(crate) books: CurrencyBooks,
+    pub(crate) rate: Rate,
+    pub(crate) source: RateSource,
+    /// The instrument whose market may give the rate.
+    pub(crate) link: Option<String>,
 }
 
 /// One instrument at the end; prices and quantities are mantissas.
@@ -192,15 +211,35 @@ impl Report {
 
 fn account<S: Strategy>(core: &Core<S>) -> Account {
     let portfolio = core.portfolio();
-    let ids = core.instruments().iter().map(|(id, _)| id);
+    let names = core.groups().currencies();
+    let currencies = names.iter().enumerate();
     Account {
+        currency: names[0].clone(),
         equity_start: portfolio.cash_at_start(),
         equity: portfolio.equity(),
+        earned: portfolio.earned(),
+        revaluation: portfolio.revaluation(),
         realised: portfolio.realised(),
-        unrealised: ids.map(|id| portfolio.unrealised(id)).sum(),
+        unrealised: portfolio.unrealised_total(),
         fees: portfolio.fees(),
         turnover: portfolio.volume(),
+        currencies: currencies
+            .filter_map(|(index, name)| currency(core, index, name))
+            .collect(),
     }
+}
+
+fn currency<S: Strategy>(core: &Core<S>, index: usize, name: &str) -> Option<CurrencyRow> {
+    let portfolio = core.portfolio();
+    let link = core.groups().link(index);
+    let instrument = link.and_then(|link| core.instruments().get(link.instrument));
+    Some(CurrencyRow {
+        name: name.to_owned(),
+        books: portfolio.currency(index)?,
+        rate: portfolio.rates().get(index),
+        source: portfolio.rates().source(index),
+        link: instrument.map(Instrument::name),
+    })
 }
 
 fn instrument<S: Strategy>(core: &Core<S>, index: usize) -> InstrumentRow {

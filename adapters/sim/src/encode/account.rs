@@ -7,13 +7,12 @@ use super::{
     number::{push_quoted, push_u64},
 };
 
-/// Appends a spot account that holds so much (quantity mantissa) of each instrument's base. All of it is free, and what the
-/// account is paid in is not listed.
-pub fn spot_account<'a>(out: &mut String, holdings: impl Iterator<Item = (&'a Instrument, i64)>) {
+/// Appends a spot account that holds so much of each asset: decimal places and mantissa. What is named twice is added up. All
+/// of it is free.
+pub fn spot_account<'a>(out: &mut String, holdings: impl Iterator<Item = (&'a str, u8, i64)>) {
     let mut assets: Vec<(&str, u8, i64)> = Vec::new();
-    for (instrument, held) in holdings {
-        let (base, exponent) = (instrument.base.as_str(), instrument.quantity_exponent);
-        match assets.iter_mut().find(|asset| asset.0 == base) {
+    for (name, exponent, held) in holdings {
+        match assets.iter_mut().find(|asset| asset.0 == name) {
             Some((_, places, sum)) => {
                 let finest = exponent.max(*places);
                 let scaled = |mantissa: i64, places: u8| {
@@ -22,7 +21,7 @@ pub fn spot_account<'a>(out: &mut String, holdings: impl Iterator<Item = (&'a In
                 *sum = scaled(*sum, *places).saturating_add(scaled(held, exponent));
                 *places = finest;
             }
-            None => assets.push((base, exponent, held)),
+            None => assets.push((name, exponent, held)),
         }
     }
     out.push_str("{\"makerCommission\":0,\"takerCommission\":0,\"canTrade\":true,\"accountType\":\"SPOT\",\"balances\":[");

@@ -566,14 +566,15 @@ impl FillWriter<'_> {
 
     fn write(&mut self, side: Side, fill: OwnFill, is_maker: bool) {
         let (price, quantity) = (fill.price, fill.quantity);
+        let fee = self.instrument.fee(price, quantity, is_maker);
         if let Some(account) = self.account {
-            account.add(self.id, side.sign() * quantity);
+            account.add(self.id, side.sign() * quantity, price, fee);
         }
         let body = OrderFilled {
             client_order_id: fill.client_order_id,
             price,
             quantity,
-            fee: self.instrument.fee(price, quantity, is_maker),
+            fee,
             execution_id: self.desk.next_execution_id,
         };
         self.desk.next_execution_id += 1;

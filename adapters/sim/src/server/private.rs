@@ -11,7 +11,7 @@
 
 use super::{http, http::RequestHead, rest::Answer};
 use crate::{
-    account::Account,
+    account::{Account, CASH_EXPONENT},
     encode::{self, Market},
 };
 
@@ -76,7 +76,12 @@ fn holdings(account: &Account, market: Market) -> String {
     let rows = rows.filter(|(instrument, _)| Market::of(instrument) == market);
     let mut body = String::with_capacity(256);
     match market {
-        Market::Spot => encode::spot_account(&mut body, rows),
+        Market::Spot => {
+            let bought = rows.map(|(row, held)| (row.base.as_str(), row.quantity_exponent, held));
+            let cash = account.balances();
+            let cash = cash.map(|(currency, amount)| (currency, CASH_EXPONENT, amount));
+            encode::spot_account(&mut body, bought.chain(cash));
+        }
         Market::UsdFutures => encode::position_risk(&mut body, rows),
     }
     body

@@ -36,11 +36,12 @@ mod sums;
 mod totals;
 
 pub use position::{FillEffect, Position, PositionChange};
+pub use report::CurrencyBooks;
 
 use alloc::vec::Vec;
 
 use crate::{
-    currency::{Rate, Rates},
+    currency::{Rate, RateSource, Rates},
     event::Side,
     groups::{Group, Groups},
     instrument::{InstrumentId, Instruments},
@@ -311,7 +312,12 @@ impl Portfolio {
     ///
     /// # Errors
     /// The account's own currency, an unknown one, or overflow; nothing changed.
-    pub fn set_rate(&mut self, currency: usize, rate: Rate) -> Result<(), PortfolioError> {
+    pub fn set_rate(
+        &mut self,
+        currency: usize,
+        rate: Rate,
+        source: RateSource,
+    ) -> Result<(), PortfolioError> {
         if currency == 0 || currency >= self.totals.len() {
             return Err(PortfolioError::UnknownCurrency(currency as u32));
         }
@@ -326,7 +332,7 @@ impl Portfolio {
         };
         let overflow = PortfolioError::Overflow(u16::MAX);
         let (converted, equity, revaluation) = anew().ok_or(overflow)?;
-        self.rates.set(currency, rate);
+        self.rates.set(currency, rate, source);
         self.converted[currency] = converted;
         self.revaluation = revaluation;
         self.set_equity(equity);

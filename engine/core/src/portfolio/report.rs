@@ -7,7 +7,48 @@ use crate::{
     money::Money,
 };
 
+/// The books of one currency, every amount in that currency.
+///
+/// In integers: `equity == cash + value == start + realised + unrealised + funding - fees`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurrencyBooks {
+    /// Cash at the start.
+    pub start: Money,
+    /// Cash now, as if every instrument were paid for in full.
+    pub cash: Money,
+    /// Positions that are paid in it, at their marks, shorts negative.
+    pub value: Money,
+    /// Profit of all that was closed, before fees and funding.
+    pub realised: Money,
+    /// Profit of all that is open, at the marks.
+    pub unrealised: Money,
+    /// Fees paid; negative when rebates outweigh them.
+    pub fees: Money,
+    /// Funding received; negative when more was paid.
+    pub funding: Money,
+    /// Cash and positions.
+    pub equity: Money,
+    /// The same in the account's currency at the present rate.
+    pub equity_in_account: Money,
+}
+
 impl Portfolio {
+    /// The books of one currency by its index in the groups; none for an unknown one.
+    pub fn currency(&self, currency: usize) -> Option<CurrencyBooks> {
+        let totals = self.totals.get(currency)?;
+        Some(CurrencyBooks {
+            start: totals.start,
+            cash: totals.cash,
+            value: totals.value,
+            realised: totals.realised,
+            unrealised: totals.value - totals.cost,
+            fees: totals.fees,
+            funding: totals.funding,
+            equity: totals.equity,
+            equity_in_account: self.converted[currency],
+        })
+    }
+
     /// The position in an instrument; empty for an unknown one.
     pub fn position(&self, instrument: InstrumentId) -> Position {
         let row = self.rows.get(instrument.index());
@@ -78,6 +119,12 @@ impl Portfolio {
     /// Funding received, at the present rates; negative when more was paid.
     pub fn funding(&self) -> Money {
         self.sum(|totals| totals.funding)
+    }
+
+    /// What fills, marks, fees and funding have done to equity, each at the rate of its moment. Together with `revaluation` it
+    /// is the whole change of equity, in integers.
+    pub const fn earned(&self) -> Money {
+        self.earned
     }
 
     /// What changes of rates have done to equity.

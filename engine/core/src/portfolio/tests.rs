@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::{
+    currency::RateSource,
     instrument::{AssetClass, Contract, Instrument},
     snapshot::Encoder,
 };
@@ -45,7 +46,9 @@ fn empty() -> Portfolio {
 fn books() -> Portfolio {
     let mut books = empty();
     let rate = Rate::new(2, 0).expect("a rate");
-    books.set_rate(1, rate).expect("a known currency");
+    books
+        .set_rate(1, rate, RateSource::Event)
+        .expect("a known currency");
     let fills = [
         (1, BTC, Side::Bid, 10, 9),
         (1, BTC, Side::Ask, 12, 4),
@@ -135,7 +138,7 @@ fn nothing_is_booked_into_books_that_do_not_balance() {
     assert_eq!(what(funding.map(|_| ())), Some("equity"));
     let mut books = books();
     books.equity.0 += 1;
-    let rate = books.set_rate(1, Rate::ONE);
+    let rate = books.set_rate(1, Rate::ONE, RateSource::Event);
     assert_eq!(what(rate), Some("equity of the account"));
 }
 
@@ -191,7 +194,9 @@ fn what_was_saved_comes_back_with_its_sums() {
     let (mut before, mut after) = (before, after);
     for books in [&mut before, &mut after] {
         let rate = Rate::new(3, 0).expect("a rate");
-        books.set_rate(1, rate).expect("a known currency");
+        books
+            .set_rate(1, rate, RateSource::Event)
+            .expect("a known currency");
         books.mark(ETH, 9).expect("a mark that fits");
     }
     assert_eq!(after.equity(), before.equity());

@@ -140,7 +140,14 @@ impl Limits {
             ("venue_messages_per_second", self.venue_messages_per_second),
         ];
         at_most(&rates, ORDER_RATE_MAX as u32, "at most 1024")?;
-        let open = [("open_orders", self.open_orders)];
+        // The table of orders is shared: one instrument can have no more open than fit into all of it.
+        let open = [
+            ("open_orders", self.open_orders),
+            (
+                "open_orders_per_instrument",
+                self.open_orders_per_instrument,
+            ),
+        ];
         at_most(&open, OPEN_ORDERS_MAX as u32, "at most 256")?;
         if self.stale_after_ns < 0 {
             let found = i128::from(self.stale_after_ns);

@@ -28,4 +28,4 @@ pub use header::{HEADER_BYTES, SnapshotHeader, snapshot_sequence};
 pub use sink::Sink;
 
 /// Version of the encoding; an older or newer one is refused, and the journal replayed instead.
-pub const SNAPSHOT_FORMAT: u32 = 3;
+pub const SNAPSHOT_FORMAT: u32 = 4;

@@ -6,7 +6,7 @@ use alloc::{vec, vec::Vec};
 use super::State;
 use crate::{
     config::{CoreConfig, CoreError},
-    currency::Rate,
+    currency::{Rate, RateSource},
     event::RateChanged,
     fees::{FeeTier, tier_at},
     groups::Groups,
@@ -62,7 +62,9 @@ pub(super) fn set_start_rates(
         let (Some(currency), Some(rate)) = (currency, rate) else {
             return Err(refuse());
         };
-        portfolio.set_rate(currency, rate).map_err(|_| refuse())?;
+        portfolio
+            .set_rate(currency, rate, RateSource::Configuration)
+            .map_err(|_| refuse())?;
     }
     Ok(())
 }
@@ -85,7 +87,9 @@ impl State {
         if !is_foreign || self.groups.link(currency).is_some() {
             return Ok(false);
         }
-        self.portfolio.set_rate(currency, rate).map(|()| true)
+        self.portfolio
+            .set_rate(currency, rate, RateSource::Event)
+            .map(|()| true)
     }
 
     /// Takes the rates that markets of the hub give, by the middle of their quotes. On the timer, not with every quote, so
@@ -108,10 +112,13 @@ impl State {
             } else {
                 Rate::new(quote.mid(), exponent)
             };
+            let rates = self.portfolio.rates();
+            let present = (rates.get(currency), rates.source(currency));
             if let Some(rate) = rate
-                && rate != self.portfolio.rates().get(currency)
+                && (rate, RateSource::Market) != present
             {
-                self.portfolio.set_rate(currency, rate)?;
+                self.portfolio
+                    .set_rate(currency, rate, RateSource::Market)?;
             }
         }
         Ok(())

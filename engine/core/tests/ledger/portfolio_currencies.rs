@@ -1,7 +1,7 @@
 //! Several currencies, funding, agents and margin: the books against a twin that keeps nothing but the list of what happened.
 
 use acth_core::{
-    currency::Rate,
+    currency::{Rate, RateSource},
     event::Side,
     groups::Groups,
     instrument::{Instrument, InstrumentId, Instruments},
@@ -82,7 +82,9 @@ fn take(books: &mut Portfolio, step: Step) {
             books.settle_funding(InstrumentId(id), rate, price).unwrap();
         }
         Step::Rate(mantissa) => {
-            books.set_rate(1, Rate::new(mantissa, 3).unwrap()).unwrap();
+            books
+                .set_rate(1, Rate::new(mantissa, 3).unwrap(), RateSource::Event)
+                .unwrap();
         }
     }
 }
@@ -256,7 +258,9 @@ fn funding_is_rounded_against_us_and_longs_pay() {
 fn a_rate_changes_equity_by_the_revaluation_and_no_booked_amount() {
     let euro = InstrumentId(1);
     let (mut books, _) = books();
-    books.set_rate(1, Rate::new(2, 0).unwrap()).unwrap();
+    books
+        .set_rate(1, Rate::new(2, 0).unwrap(), RateSource::Event)
+        .unwrap();
     books
         .apply_fill(euro, Side::Bid, 10_000, 10_000, Money(7))
         .unwrap();
@@ -264,12 +268,14 @@ fn a_rate_changes_equity_by_the_revaluation_and_no_booked_amount() {
     let earned = books.equity().0 - CASH;
     assert_eq!(earned, 2 * (Money::ONE.0 - 7));
     let balance = books.balance(1);
-    books.set_rate(1, Rate::new(3, 0).unwrap()).unwrap();
+    books
+        .set_rate(1, Rate::new(3, 0).unwrap(), RateSource::Event)
+        .unwrap();
     assert_eq!(books.balance(1), balance);
     assert_eq!(books.revaluation().0, Money::ONE.0 - 7);
     assert_eq!(books.equity().0, CASH + earned + books.revaluation().0);
     for currency in [0, 2, 9] {
-        let refused = books.set_rate(currency, Rate::ONE);
+        let refused = books.set_rate(currency, Rate::ONE, RateSource::Event);
         assert_eq!(
             refused,
             Err(PortfolioError::UnknownCurrency(currency as u32))
@@ -278,7 +284,7 @@ fn a_rate_changes_equity_by_the_revaluation_and_no_booked_amount() {
     let huge = Rate::new(i64::MAX, 0).unwrap();
     books.mark(euro, i64::MAX).unwrap();
     assert_eq!(
-        books.set_rate(1, huge),
+        books.set_rate(1, huge, RateSource::Event),
         Err(PortfolioError::Overflow(u16::MAX))
     );
     assert_eq!(books.check_conservation(), Ok(()));

@@ -406,6 +406,11 @@ fn every_field_of_the_default_limits_can_be_meant() {
         assert_eq!(limits.check().map_err(|error| error.field), Err(field));
     }
     assert_eq!(change(|l| l.open_orders = 257), Err("open_orders"));
+    assert_eq!(change(|l| l.open_orders_per_instrument = 256), Ok(()));
+    assert_eq!(
+        change(|l| l.open_orders_per_instrument = 257),
+        Err("open_orders_per_instrument")
+    );
     assert_eq!(change(|l| l.stale_after_ns = -1), Err("stale_after_ns"));
     assert_eq!(
         change(|l| l.order_notional_max = Money(-1)),

@@ -25,6 +25,10 @@ pub struct Account {
     /// What other currencies are worth in it at the start, e.g. `EUR = 1.085`. Where a spot instrument of the hub trades the two,
     /// its market gives the rate from then on.
     pub rates: BTreeMap<String, Decimal>,
+    /// Most by which the cash of one currency at a spot venue may differ from the hub's books when it is re-armed, in the
+    /// account's currency; a currency without a rate is beyond any. Absent = a difference is told and stops nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cash_tolerance: Option<Decimal>,
 }
 
 impl Default for Account {
@@ -33,6 +37,7 @@ impl Default for Account {
             cash: Decimal::from(1_000_000),
             currency: String::new(),
             rates: BTreeMap::new(),
+            cash_tolerance: None,
         }
     }
 }
@@ -184,12 +189,24 @@ impl OwnLimits {
 
 /// The account's part of the core's configuration, for these instruments.
 pub(super) fn read(config: &Config, instruments: &[Instrument]) -> Result<AccountConfig, Failure> {
+    expect_reachable(config, instruments)?;
     Ok(AccountConfig {
         currency: config.account.currency.clone(),
         rates: rates(config, instruments)?,
         instrument_limits: instrument_limits(config, instruments)?,
         fees: fees(config, instruments)?,
     })
+}
+
+/// An account in a currency that nothing leads to could trade nothing: more likely it is a typing error.
+fn expect_reachable(config: &Config, instruments: &[Instrument]) -> Result<(), Failure> {
+    let (account, rates) = (&config.account.currency, &config.account.rates);
+    let names = |row: &Instrument| row.quote == *account || row.base == *account;
+    if account.is_empty() || !rates.is_empty() || instruments.iter().any(names) {
+        return Ok(());
+    }
+    let known = instruments.iter().map(|row| row.quote.as_str());
+    Err(unknown("account.currency", "currency", account, known))
 }
 
 fn rates(config: &Config, instruments: &[Instrument]) -> Result<Vec<StartRate>, Failure> {
@@ -388,6 +405,14 @@ mod tests {
                 "limits.instrument: unknown instrument `one:BTCUSDT`; did you mean `one:BTCUSD`?",
             ),
             (
+                "[limits.instrument.\"one:BTCUSD\"]\nopen_orders = 257\n",
+                "limits.instrument.\"one:BTCUSD\": limit open_orders_per_instrument: expected at most 256, not 257",
+            ),
+            (
+                "[account]\ncurrency = \"EURO\"\n",
+                "account.currency: unknown currency `EURO`; did you mean `EUR`?",
+            ),
+            (
                 "[account.rates]\nEURO = 1.1\n",
                 "account.rates: unknown currency `EURO`; did you mean `EUR`?",
             ),
@@ -406,6 +431,19 @@ mod tests {
             ),
         ] {
             assert_eq!(read_text(text), Err(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_account_may_be_in_any_currency_that_something_leads_to() {
+        for text in [
+            "[account]\ncurrency = \"EUR\"\n",
+            "[account]\ncurrency = \"BTC\"\n",
+            "[account]\ncurrency = \"GBP\"\nrates = { EUR = 0.85 }\n",
+        ] {
+            let wanted = text.split('"').nth(1);
+            let account = read_text(text).expect("can be meant");
+            assert_eq!(Some(account.currency.as_str()), wanted);
         }
     }
 

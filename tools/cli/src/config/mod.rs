@@ -38,7 +38,7 @@ pub struct Config {
     pub hub_id: u16,
     /// Seed of the simulated world.
     pub seed: u64,
-    /// Name of the simulated world: default, wide, seasons, walks or venues; `[world]` changes single fields of it.
+    /// Name of the simulated world: default, wide, seasons, walks, venues or currencies; `[world]` changes single fields of it.
     pub world_preset: String,
     /// Name of the strategy.
     pub strategy: String,
@@ -362,6 +362,7 @@ impl Config {
         self.timer_interval_ns()?;
         self.heartbeat_interval_ns()?;
         money("account.cash", self.account.cash)?;
+        self.cash_tolerance()?;
         duration_ns("paper.order_latency", &self.paper.order_latency)?;
         duration_ns("paper.report_latency", &self.paper.report_latency)?;
         funding_rate(&self.paper)?;
@@ -437,6 +438,17 @@ impl Config {
             venue_messages_per_second: risk.venue_messages_per_second,
             ..Limits::default()
         })
+    }
+
+    /// By how much cash may differ when the hub is re-armed; `None` = by any amount.
+    ///
+    /// # Errors
+    /// When it is no amount.
+    pub fn cash_tolerance(&self) -> Result<Option<Money>, Failure> {
+        let given = self.account.cash_tolerance;
+        given
+            .map(|amount| money("account.cash_tolerance", amount))
+            .transpose()
     }
 
     /// Period of the core's timer.

@@ -105,7 +105,7 @@ mod tests {
             build("xyzzyxyzzy", &Table::new())
                 .expect_err("was taken")
                 .to_string(),
-            "world_preset: no world is named `xyzzyxyzzy`; known: default, wide, seasons, walks, venues"
+            "world_preset: no world is named `xyzzyxyzzy`; known: default, wide, seasons, walks, venues, currencies"
         );
     }
 }

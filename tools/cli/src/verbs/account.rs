@@ -2,10 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use acth_core::instrument::{InstrumentId, Instruments};
-use acth_engine::reconcile::{VenueBalance, VenueBooks, VenueOrder};
+use acth_core::{
+    instrument::{InstrumentId, Instruments},
+    money::MONEY_EXPONENT,
+};
+use acth_engine::reconcile::{SpotCash, VenueBalance, VenueBooks, VenueOrder};
 use acth_sim::{
-    account::{Account, AccountKey},
+    account::{Account, AccountKey, CASH_EXPONENT},
     paper::{PaperSink, PaperState},
     server::SimVenue,
 };
@@ -19,6 +22,8 @@ use acth_wire::decimal::Fixed;
 use super::run::MARKETS;
 use crate::exit::Failure;
 
+/// Units of money in one of the account's cash.
+const CASH_UNIT: i128 = 10i128.pow((MONEY_EXPONENT - CASH_EXPONENT) as u32);
 /// Key and secret of the simulated account: nobody else can reach it, and it holds nothing.
 const KEY: &str = "simulated";
 /// Longest wait for an answer.
@@ -31,7 +36,7 @@ pub(super) struct VenueAccount {
 }
 
 impl VenueAccount {
-    /// Opens an account that holds `held`, quantity mantissas in the order of the instruments.
+    /// Opens an account that holds `held`, quantity mantissas in the order of the instruments, and the spot market's `cash`.
     ///
     /// # Errors
     /// When the venue does not answer.
@@ -39,12 +44,26 @@ impl VenueAccount {
         venue: &SimVenue,
         instruments: &Instruments,
         held: &[i64],
+        cash: &[SpotCash],
     ) -> Result<Self, Failure> {
+        let spot = venue_name(Market::Spot);
+        let cash = cash.iter().filter(|cash| cash.venue == spot);
+        let cash = cash.map(|cash| {
+            let units = cash.amount.0.div_euclid(CASH_UNIT);
+            let kept = i64::try_from(units).map_err(|_| {
+                let (amount, currency) = (cash.amount, &cash.currency);
+                Failure::could_not(format!(
+                    "account.cash: the embedded venue cannot keep {amount} {currency}; expected less than 92233720368"
+                ))
+            })?;
+            Ok((cash.currency.as_str(), kept))
+        });
+        let cash: Vec<(&str, i64)> = cash.collect::<Result<_, Failure>>()?;
         let key = AccountKey {
             name: KEY.to_owned(),
             secret: KEY.to_owned(),
         };
-        let account = Account::new(key, instruments, held);
+        let account = Account::new(key, instruments, held, &cash);
         venue.open_account(Arc::clone(&account));
         let mut desks = Vec::with_capacity(MARKETS.len());
         for (market, prefix) in MARKETS {

@@ -11,7 +11,9 @@ use std::{
 
 use acth_core::{
     core::Core,
+    currency::Rate,
     instrument::{Instrument, InstrumentId, Instruments},
+    money::Money,
     strategy::Strategy,
 };
 use acth_engine::{
@@ -21,7 +23,7 @@ use acth_engine::{
     monitor::Monitor,
     pipeline::{self, RunOutcome},
     placement::allowed_cores,
-    reconcile::differences,
+    reconcile::{CashDifference, cash_differences, differences, spot_cash},
     resume::{Rearm, was_sent},
 };
 use acth_journal::{Place, Writer};
@@ -174,18 +176,43 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         })
     }
 
-    /// A person re-arms only a hub that believes what its venue says.
-    fn expect_reconciled(&self, state: &PaperState, account: &VenueAccount) -> Result<(), Failure> {
+    /// A person re-arms only a hub that believes what its venue says. Cash that differs within the tolerance, or without one,
+    /// is returned in sentences for the summary.
+    fn expect_reconciled(
+        &self,
+        state: &PaperState,
+        account: &VenueAccount,
+        tolerance: Option<Money>,
+    ) -> Result<Vec<String>, Failure> {
         let venue = account.books(state, &self.instruments)?;
         let found = differences(&self.core, &venue);
-        if found.is_empty() {
-            return Ok(());
+        let mut found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let mut notes = Vec::new();
+        for difference in cash_differences(&self.core, &venue) {
+            if tolerance.is_some_and(|most| self.is_beyond(&difference, most)) {
+                found.push(difference.to_string());
+            } else {
+                notes.push(format!("--rearm: {difference}"));
+            }
         }
-        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        if found.is_empty() {
+            return Ok(notes);
+        }
         Err(Failure::could_not(format!(
             "--rearm: the venue and this journal differ: {}; run once without --rearm until they agree",
             found.join("; ")
         )))
+    }
+
+    /// True when a difference in cash is worth more than `most` in the account's currency, or nobody knows what it is worth.
+    fn is_beyond(&self, difference: &CashDifference, most: Money) -> bool {
+        let mut names = self.core.groups().currencies().iter();
+        let place = names.position(|name| *name == difference.currency);
+        let rate = place.map_or(Rate::UNKNOWN, |place| {
+            self.core.portfolio().rates().get(place)
+        });
+        let size = (difference.ours - difference.theirs).abs();
+        !rate.is_known() || rate.convert(size).is_none_or(|worth| worth > most)
     }
 
     /// The account at the venue: what the hub holds by its journal, and what else the configuration says is there.
@@ -197,7 +224,12 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             own.saturating_add(*elsewhere)
         });
         let held: Vec<i64> = held.collect();
-        VenueAccount::open(&self.venue, &self.instruments, &held)
+        VenueAccount::open(
+            &self.venue,
+            &self.instruments,
+            &held,
+            &spot_cash(&self.core),
+        )
     }
 
     fn run(mut self, args: &RunArgs, config: &Config) -> Result<(), Failure> {
@@ -210,7 +242,9 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
             state.restore(at_the_venue, self.writer.run_id(), now_ns());
         }
         if args.rearm {
-            self.expect_reconciled(&state, &account)?;
+            let tolerance = config.cash_tolerance()?;
+            let notes = self.expect_reconciled(&state, &account, tolerance)?;
+            self.notes.extend(notes);
         }
         let sink = account.sink(paper, &self.instruments)?;
         let mut source = PaperVenue::new(&mut sessions, state);

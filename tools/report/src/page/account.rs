@@ -1,10 +1,12 @@
 //! Equity, drawdown, exposure, and the instruments at the end.
 
+use acth_core::currency::RateSource;
+
 use super::Section;
 use crate::{
     format::{cents, mantissa, number, percent},
     html::{Column, figure, table},
-    report::Report,
+    report::{Account, CurrencyRow, Report},
     sampling::Sample,
     svg::{Chart, Series, Unit, lines},
 };
@@ -49,6 +51,10 @@ pub(super) fn write(report: &Report) -> Option<Section> {
         percent(report.seen.drawdown_max, 3)
     );
     content += &figure(&caption, &lines(times, &times_ns, &[drawdown], &chart));
+    if report.account.currencies.len() > 1 {
+        content += "<h3>Currencies at the end</h3>\n";
+        content += &currencies(&report.account);
+    }
     content += "<h3>Instruments at the end</h3>\n";
     content += &instruments(report);
     Some(Section {
@@ -58,9 +64,58 @@ pub(super) fn write(report: &Report) -> Option<Section> {
     })
 }
 
+/// The books of every currency in that currency, and what they come to in the account's.
+fn currencies(account: &Account) -> String {
+    let columns = [
+        Column::Words("currency"),
+        Column::Numbers("cash"),
+        Column::Numbers("positions"),
+        Column::Numbers("realised"),
+        Column::Numbers("unrealised"),
+        Column::Numbers("fees"),
+        Column::Numbers("funding"),
+        Column::Numbers("equity"),
+        Column::Numbers("in the account's currency"),
+        Column::Numbers("rate"),
+        Column::Words("rate from"),
+    ];
+    let rows = account.currencies.iter().map(|row| {
+        let books = &row.books;
+        let amounts = [
+            books.cash,
+            books.value,
+            books.realised,
+            books.unrealised,
+            books.fees,
+            books.funding,
+            books.equity,
+            books.equity_in_account,
+        ];
+        let mut cells = vec![row.name.clone()];
+        cells.extend(amounts.map(cents));
+        cells.extend(rate(row));
+        cells
+    });
+    table(&columns, rows)
+}
+
+/// A rate and who gave it.
+fn rate(row: &CurrencyRow) -> [String; 2] {
+    // A rate has at most 18 decimal places.
+    let value = mantissa(row.rate.mantissa(), row.rate.exponent() as u8);
+    match (row.source, &row.link) {
+        (RateSource::Nobody, _) => [String::from("-"), String::from("nobody")],
+        (RateSource::Account, _) => [value, String::from("the account's own")],
+        (RateSource::Market, Some(name)) => [value, format!("the market of {name}")],
+        (RateSource::Configuration, _) => [value, String::from("the configuration")],
+        (RateSource::Market | RateSource::Event, _) => [value, String::from("an event")],
+    }
+}
+
 fn instruments(report: &Report) -> String {
     let columns = [
         Column::Words("instrument"),
+        Column::Words("paid in"),
         Column::Numbers("bid"),
         Column::Numbers("ask"),
         Column::Numbers("position"),
@@ -81,6 +136,7 @@ fn instruments(report: &Report) -> String {
         };
         vec![
             instrument.name(),
+            instrument.quote.clone(),
             bid,
             ask,
             mantissa(row.position, instrument.quantity_exponent),

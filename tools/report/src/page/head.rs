@@ -127,6 +127,16 @@ fn facts(report: &Report) -> String {
         ("profit after fees", "profit", profit),
         ("equity", "equity", account.equity),
         ("equity at the start", "equity_start", account.equity_start),
+        (
+            "earned by trades, at the rates then",
+            "earned",
+            account.earned,
+        ),
+        (
+            "gained by changes of rates",
+            "revaluation",
+            account.revaluation,
+        ),
         ("realised, before fees", "realised", account.realised),
         ("unrealised", "unrealised", account.unrealised),
         ("fees", "fees", account.fees),
@@ -140,13 +150,14 @@ fn facts(report: &Report) -> String {
 fn runs(report: &Report) -> String {
     let manifest = &report.manifest;
     let mut text = paragraph(&format!(
-        "Written by acth {} ({}) as hub {} with seed {}. Samples every {} s, {} in all. Amounts are in the account's currency.",
+        "Written by acth {} ({}) as hub {} with seed {}. Samples every {} s, {} in all. Amounts are in the account's currency, {}, unless it says otherwise.",
         manifest.build.version,
         manifest.build.target,
         manifest.hub_id,
         manifest.seed,
         number(report.step_ns() as f64 / 1e9, 3),
-        grouped(report.point_count() as u64)
+        grouped(report.point_count() as u64),
+        report.account.currency
     ));
     let Ok(measured) = &report.measured else {
         return text + &paragraph(&format!("{} runs.", report.runs));

@@ -2,6 +2,7 @@
 //!
 //! All of them use the two venues that the loopback servers know, so each can be served as well as run in process.
 
+mod currencies;
 mod parts;
 mod seasons;
 mod venues;
@@ -32,6 +33,10 @@ pub const PRESETS: &[(&str, &str)] = &[
         "venues",
         "BTC and ETH on two venues with other ticks, fees, depths and flows: a choice of where",
     ),
+    (
+        "currencies",
+        "BTC and ETH paid in USDT and in EUR, and EUR itself: the EUR books follow late, profit is in two currencies",
+    ),
 ];
 
 impl WorldConfig {
@@ -43,6 +48,7 @@ impl WorldConfig {
             "seasons" => Some(seasons::world()),
             "walks" => Some(walks::world()),
             "venues" => Some(venues::world()),
+            "currencies" => Some(currencies::world()),
             _ => None,
         }
     }
