@@ -284,9 +284,11 @@ impl CrossLags {
         };
         let correlation = curve[place_of(lag)] / scale;
         let reach = peak_lags.min(self.lag_count) as i32;
+        let smeared =
+            libm::sqrt(self.spread(first, reach)) * libm::sqrt(self.spread(second, reach));
         let total: f64 = (lag - reach..=lag + reach)
             .filter(|near| near.unsigned_abs() as usize <= self.lag_count)
-            .map(|near| curve[place_of(near)] / scale)
+            .map(|near| curve[place_of(near)] / smeared)
             .sum();
         // Neighbours of the other sign are noise or another effect: the peak is at least what it is alone.
         let is_more = libm::fabs(total) > libm::fabs(correlation) && total * correlation > 0.0;
@@ -297,6 +299,15 @@ impl CrossLags {
             total: total.clamp(-1.0, 1.0),
             score,
         })
+    }
+
+    /// Variance of a series with what late prices smeared put together again: its covariance with itself about lag zero, which is what a
+    /// sum of correlations over several lags has to be measured by. At least the variance at lag zero: a series that takes its moves
+    /// back does not make others more like it.
+    fn spread(&self, index: usize, reach: i32) -> f64 {
+        let at_once = self.sum(index, 0, index);
+        let later = (1..=reach as usize).map(|ago| self.sum(index, ago, index));
+        at_once.max(at_once + 2.0 * later.sum::<f64>())
     }
 
     /// Share of rows in which a series did not move.
