@@ -110,7 +110,7 @@ fn looks_like_a_market() {
                     row.diffs += 1;
                     row.levels += (bids.len() + asks.len()) as u64;
                 }
-                MessageBody::AggregateTrade { .. } => {}
+                MessageBody::AggregateTrade { .. } | MessageBody::MarkPrice { .. } => {}
             }
         });
         for (id, instrument) in world.instruments().iter() {

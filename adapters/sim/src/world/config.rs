@@ -37,6 +37,9 @@ pub struct WorldConfig {
     pub regime: RegimeConfig,
     /// News.
     pub jumps: JumpConfig,
+    /// Time between two fundings of the perpetuals, seconds; they are at whole multiples of it since 1970. The rates are
+    /// announced every second (`MarkFunding`); 0 = there is none, and nothing is announced.
+    pub funding_interval_s: u32,
     /// The traders of every instrument.
     pub flow: FlowConfig,
     /// What holds for a while, one after the other and again from the first; none = always the same.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header   format u32 | zero u32 | sequence u64 | now_ns i64 | state hash u64 | content hash u64
-//! sections CONF  LEDG  ORDR  EXEC  PORT  RATE  RETN  (MRKT BOOK) x instruments  MODL  STRA  END.
+//! sections CONF  LEDG  ORDR  EXEC  PORT  RATE  RETN  (MRKT BOOK) x instruments  MODL  FUND  STRA  END.
 //! ```
 //!
 //! - Everything is little-endian and without gaps. One state has one encoding: what is a function of other fields (sums,
@@ -28,4 +28,4 @@ pub use header::{HEADER_BYTES, SnapshotHeader, snapshot_sequence};
 pub use sink::Sink;
 
 /// Version of the encoding; an older or newer one is refused, and the journal replayed instead.
-pub const SNAPSHOT_FORMAT: u32 = 3;
+pub const SNAPSHOT_FORMAT: u32 = 4;
