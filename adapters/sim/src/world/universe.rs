@@ -23,13 +23,13 @@ pub(super) fn default_world() -> WorldConfig {
     WorldConfig {
         ts_start_ns: TS_START_NS,
         step_ns: 10 * MILLISECOND_NS,
+        funding_interval_s: FUNDING_INTERVAL_S,
         factors: ["market", "crypto", "macro"].map(str::to_owned).to_vec(),
         assets: default_assets(),
         instruments: default_instruments(),
         lags: default_lags(),
         regime: RegimeConfig::default(),
         jumps: JumpConfig::default(),
-        funding_interval_s: FUNDING_INTERVAL_S,
         flow: FlowConfig::default(),
         seasons: Vec::new(),
     }
