@@ -71,7 +71,7 @@ fn a_world_announces_what_its_perpetuals_are_charged_and_replays() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     let text = "strategy = \"agent-network\"\nworld_preset = \"seasons\"\n[world]\nfunding_interval_s = 5\n\
-                [paper]\nfunding_rate = \"0.01\"\nfunding_interval = \"1s\"\n";
+                [paper]\nfunding_rate = \"0.01\"\nfunding_interval = \"3s\"\n";
     std::fs::write(path("acth.toml"), text).unwrap();
     let (config, journal) = (path("acth.toml"), path("j"));
     let charged = run_json(&[

@@ -83,26 +83,27 @@ fn two_hubs_that_heard_other_rates_differ_in_the_journaled_hash() {
     assert_ne!(one, other);
 }
 
-fn funding(hub: &Hub<AgentNetwork>, id: InstrumentId) -> f32 {
+/// The feature in tenths of a part per million.
+fn funding(hub: &Hub<AgentNetwork>, id: InstrumentId) -> i64 {
     let now_ns = hub.core.now_ns();
     let mut vector = [0.0; FEATURE_COUNT];
     let features = hub.core.strategy().features();
     features.vector(id.index(), now_ns, &mut vector);
-    vector[Feature::Funding as usize]
+    (vector[Feature::Funding as usize] * 10.0) as i64
 }
 
 #[test]
 fn the_network_sees_the_announced_rate_of_the_instrument_it_is_of() {
     let mut hub = quiet::<AgentNetwork>();
-    assert_eq!([SPOT, PERPETUAL].map(|id| funding(&hub, id)), [0.0; 2]);
+    assert_eq!([SPOT, PERPETUAL].map(|id| funding(&hub, id)), [0; 2]);
     hub.apply(&announcement(PERPETUAL, &FIRST));
-    assert_eq!([SPOT, PERPETUAL].map(|id| funding(&hub, id)), [0.0, -125.0]);
+    assert_eq!([SPOT, PERPETUAL].map(|id| funding(&hub, id)), [0, -1_250]);
     let mut restored = hub.restored();
-    assert_eq!(funding(&restored, PERPETUAL), -125.0);
+    assert_eq!(funding(&restored, PERPETUAL), -1_250);
     let next = MarkFunding {
         rate: 62_500_000,
         ..FIRST
     };
     restored.apply(&announcement(PERPETUAL, &next));
-    assert_eq!(funding(&restored, PERPETUAL), 62.5);
+    assert_eq!(funding(&restored, PERPETUAL), 625);
 }
