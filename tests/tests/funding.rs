@@ -95,7 +95,8 @@ fn a_world_announces_what_its_perpetuals_are_charged_and_replays() {
     assert!(funding != Money::ZERO, "{}", charged["account"]);
     let agents = charged["findings"]["agents"].as_array().unwrap();
     let sum: Money = agents.iter().map(|agent| money(&agent["funding"])).sum();
-    assert_eq!(sum, funding);
+    // The account's facts have eight decimal places, an amount twelve.
+    assert!((sum - funding).0.abs() <= 5_000, "{sum:?} {funding:?}");
     let replay = run_json(&["replay", &journal, "--json"]);
     assert_eq!(replay["identical"], true, "{replay}");
     assert_eq!(replay["account"], charged["account"]);
