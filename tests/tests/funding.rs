@@ -47,7 +47,7 @@ fn assert_charged_as_announced(frames: &[Value], interval_ns: i64) -> (usize, us
         let mut before = announced.iter().rev().filter(|other| {
             other["instrument"] == frame["instrument"] && number(other, "ts_ingress_ns") < ts_ns
         });
-        let last = before.next().expect("an announcement before");
+        let last = before.next().unwrap();
         assert_eq!(number(last, "ts_next_ns"), ts_ns, "{last} and {frame}");
         assert_eq!(
             number(last, "rate"),

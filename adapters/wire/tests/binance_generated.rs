@@ -193,7 +193,7 @@ proptest! {
         let turned = frame.replace("\"s\":\"ABC1USDT\",", "").replace(",\"r\":", ",\"s\":\"ABC1USDT\",\"r\":");
         prop_assert_eq!(decoder.decode(turned.as_bytes()), Ok(expected));
         prop_assert_eq!(decoder.stats().fallbacks, 1);
-        // A contract that is delivered has no funding: no message, no error, and no fallback either.
+        // A contract that is delivered has no funding: no message and no error.
         let rate_text = format!("\"r\":\"{}\"", Fixed { mantissa: rate, exponent: 12 });
         let delivered = frame.replace(&rate_text, "\"r\":\"\"");
         prop_assert_eq!(decoder.decode(delivered.as_bytes()), Ok(Message::Ignored));

@@ -193,8 +193,8 @@ mod tests {
 
     #[test]
     fn prices_change_their_exponent() {
-        assert_eq!(rescaled(61_800_25, 2, 4), 618_002_500);
-        assert_eq!(rescaled(618_002_599, 4, 2), 61_800_25);
+        assert_eq!(rescaled(6_180_025, 2, 4), 618_002_500);
+        assert_eq!(rescaled(618_002_599, 4, 2), 6_180_025);
         assert_eq!(rescaled(i64::MAX, 0, 18), i64::MAX);
     }
 }
