@@ -25,7 +25,7 @@ use zerocopy::FromBytes;
 
 /// Cash at the start, in units of 10^-12.
 const CASH: i128 = 1_000_000 * 10i128.pow(12);
-const FUNDED: &str = "[paper]\nfunding_rate = \"0.0003\"\nfunding_interval = \"5s\"\n";
+const FUNDED: &str = "[world]\nfunding_interval_s = 5\n";
 
 /// One instrument as the journal tells it.
 #[derive(Default)]

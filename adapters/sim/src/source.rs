@@ -7,8 +7,8 @@
 
 use acth_core::{
     event::{
-        Bbo, BookState, BookStateChanged, BookStateReason, Event, EventKind, Level, Side, Trade,
-        flags,
+        Bbo, BookState, BookStateChanged, BookStateReason, Event, EventKind, Level, MarkFunding,
+        Side, Trade, flags,
     },
     instrument::{InstrumentId, Instruments},
     port::{EventSink, EventSource, PortError, Progress, Stopped},
@@ -170,6 +170,22 @@ impl EventWriter {
                 asks,
                 ..
             } => self.levels(id, ts_ns, final_id, bids, asks, 0, sink),
+            MessageBody::MarkPrice {
+                mark,
+                index,
+                rate,
+                ts_next_ns,
+            } => {
+                let body = MarkFunding {
+                    mark_price: mark,
+                    index_price: index,
+                    rate,
+                    ts_next_ns,
+                    reserved: 0,
+                };
+                let event = Event::new(EventKind::MarkFunding, id).with_body(&body);
+                self.emit(event, ts_ns, sink)
+            }
         }
     }
 

@@ -6,8 +6,8 @@
 mod common;
 
 use acth_core::{
-    event::{BookState, Event, EventView},
-    instrument::{Contract, Instrument, Instruments},
+    event::{BookState, Event, EventKind, EventView, MarkFunding},
+    instrument::{Contract, Instrument, InstrumentId, Instruments},
     port::{EventSource, Progress},
 };
 use acth_sim::paper::{PaperConfig, PaperVenue, channel};
@@ -42,6 +42,18 @@ fn venue(rate: i64) -> (PaperVenue<Scripted>, Recording) {
         PaperVenue::new(Scripted::default(), state),
         Recording::default(),
     )
+}
+
+fn announcement(ts_ns: i64, id: u16, rate: i64, mark_price: i64, ts_next_ns: i64) -> Event {
+    let body = MarkFunding {
+        mark_price,
+        rate,
+        ts_next_ns,
+        ..MarkFunding::default()
+    };
+    Event::new(EventKind::MarkFunding, InstrumentId(id))
+        .with_body(&body)
+        .at(ts_ns, ts_ns)
 }
 
 /// Instrument, venue time and rate of every funding.
@@ -99,4 +111,44 @@ fn without_a_rate_nothing_is_charged() {
     assert!(sink.events.is_empty());
     venue.drain(&mut sink).unwrap();
     assert!(sink.events.is_empty());
+}
+
+/// By the market data: at the announced time, at the last rate and mark price announced before it, once; the configured rate goes on
+/// for the perpetual of which nothing was announced.
+#[test]
+fn what_was_announced_is_charged_in_place_of_the_configured_rate() {
+    let (mut venue, mut sink) = venue(RATE);
+    for event in [
+        announcement(2_100, 1, 7, 700, 3_400),
+        announcement(2_200, 1, -8, 800, 3_400),
+        // Of a spot instrument nothing is charged, whatever is said.
+        announcement(2_200, 0, 5, 500, 3_400),
+        book_state(3_399, BookState::Live),
+        // The time has come when this is said.
+        announcement(3_400, 1, 9, 900, 3_400),
+        announcement(3_500, 1, 10, 1_000, 5_500),
+        book_state(4_600, BookState::Live),
+    ] {
+        venue.inner_mut().events.push_back(event);
+        venue.poll(&mut sink).unwrap();
+    }
+    let charged: Vec<_> = sink
+        .events
+        .iter()
+        .filter_map(|event| match event.view() {
+            EventView::FundingSettled(settled) => Some((
+                event.instrument,
+                event.ts_venue_ns,
+                settled.rate,
+                settled.price,
+            )),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        (3, 3_000, RATE, 0),
+        (1, 3_400, -8, 800),
+        (3, 4_000, RATE, 0),
+    ];
+    assert_eq!(charged, expected);
 }

@@ -370,3 +370,33 @@ fn without_a_clock_for_stamps_nothing_is_stamped() {
             .all(|event| event.decode_code == DECODE_CODE_NONE)
     );
 }
+
+#[test]
+fn a_mark_price_is_an_event_and_one_without_funding_is_none() {
+    let mut bench = Bench::new(Market::UsdM);
+    bench.sync();
+    bench.take();
+    let frame = |rate: &str, next_ms: u64| {
+        format!(
+            r#"{{"stream":"ethusdt@markPrice@1s","data":{{"e":"markPriceUpdate","E":1760000001000,"s":"ETHUSDT","p":"2650.12500000","i":"2649.00000000","P":"2640.5","r":"{rate}","T":{next_ms}}}}}"#
+        )
+    };
+    bench.frame(&frame("-0.00012345", 1_760_025_600_000));
+    let events = bench.take();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].check(), Ok(()));
+    assert_eq!((events[0].instrument_id(), events[0].source), (ETH, 3));
+    let stamps = (events[0].ts_venue_ns, events[0].ts_ingress_ns);
+    assert_eq!(stamps, (1_760_000_001_000_000_000, 77));
+    let EventView::MarkFunding(announced) = events[0].view() else {
+        panic!("{:?}", events[0]);
+    };
+    assert_eq!(announced.mark_price, 265_013, "rounded half up");
+    assert_eq!(announced.index_price, 264_900);
+    assert_eq!(announced.rate, -123_450_000);
+    assert_eq!(announced.ts_next_ns, 1_760_025_600_000_000_000);
+    bench.frame(&frame("", 0));
+    assert!(bench.take().is_empty());
+    let stats = bench.feed.stats();
+    assert_eq!((stats.errors, stats.unknown, stats.fallbacks), (0, 0, 0));
+}

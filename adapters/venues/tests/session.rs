@@ -193,7 +193,12 @@ fn both_markets_sync_and_say_what_they_want() {
         assert_eq!(bench.states(), [OPENED, SYNCING, LIVE]);
         bench.same_book(&venue);
         let streams = "/public/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker/btcusdt@trade";
-        assert_eq!(wanted.recv().unwrap(), streams);
+        let marks = if market == Market::Spot {
+            ""
+        } else {
+            "/btcusdt@markPrice@1s"
+        };
+        assert_eq!(wanted.recv().unwrap(), format!("{streams}{marks}"));
         let limit = if market == Market::Spot { 5_000 } else { 1_000 };
         assert_eq!(
             wanted.recv().unwrap(),

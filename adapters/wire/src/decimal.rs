@@ -98,6 +98,46 @@ pub fn parse(text: &[u8], exponent: u8) -> Result<i64, DecimalError> {
         .ok_or(DecimalError::Overflow(exponent))
 }
 
+/// Reads unsigned decimal text as the mantissa at `exponent` that is nearest to it, halves up. For numbers that a venue prints
+/// finer than its prices are and that no order is made of, such as a mark price; `parse` is for all others.
+///
+/// # Errors
+/// As `parse`, without `Excess`.
+pub fn parse_nearest(text: &[u8], exponent: u8) -> Result<i64, DecimalError> {
+    let point = text.iter().position(|&byte| byte == b'.');
+    let kept = point.map_or(text.len(), |at| {
+        // Without decimal places the point goes too.
+        let places = usize::from(exponent);
+        text.len()
+            .min(at + if places == 0 { 0 } else { places + 1 })
+    });
+    if let Some(at) = point {
+        for offset in at + 1..text.len() {
+            digit_at(text, offset)?;
+        }
+        if at + 1 == text.len() {
+            return Err(DecimalError::Empty(text.len()));
+        }
+    }
+    let mantissa = parse(&text[..kept], exponent)?;
+    let mut rest = text[kept..].iter().filter(|byte| byte.is_ascii_digit());
+    let is_up = rest.next().is_some_and(|&digit| digit >= b'5');
+    mantissa
+        .checked_add(i64::from(is_up))
+        .ok_or(DecimalError::Overflow(exponent))
+}
+
+/// Reads decimal text that may have a minus sign; else as `parse`.
+///
+/// # Errors
+/// As `parse`; offsets count from behind the sign.
+pub fn parse_signed(text: &[u8], exponent: u8) -> Result<i64, DecimalError> {
+    match text.strip_prefix(b"-") {
+        Some(magnitude) => parse(magnitude, exponent).map(|mantissa| -mantissa),
+        None => parse(text, exponent),
+    }
+}
+
 fn digit_at(text: &[u8], offset: usize) -> Result<u64, DecimalError> {
     match text[offset] {
         byte @ b'0'..=b'9' => Ok(u64::from(byte - b'0')),

@@ -13,6 +13,7 @@ struct Counts {
     depths: usize,
     bbos: usize,
     trades: usize,
+    marks: usize,
     snapshots: usize,
     ignored: usize,
 }
@@ -28,6 +29,7 @@ fn compare(mut scanner: Decoder, mut oracle: Decoder, frames: &[&str]) -> (Count
             Message::Depth(_) => counts.depths += 1,
             Message::Bbo { .. } => counts.bbos += 1,
             Message::Trade { .. } => counts.trades += 1,
+            Message::MarkFunding { .. } => counts.marks += 1,
             Message::Snapshot(_) => counts.snapshots += 1,
             Message::Ignored => counts.ignored += 1,
             other => panic!("unexpected {other:?} from {frame}"),
@@ -52,6 +54,7 @@ fn counts(depths: usize, bbos: usize, trades: usize, snapshots: usize) -> Counts
         depths,
         bbos,
         trades,
+        marks: 0,
         snapshots,
         ignored: 0,
     }
@@ -118,6 +121,7 @@ fn spot_2021() {
         depths: 177,
         bbos: 84,
         trades: 2,
+        marks: 0,
         snapshots: 0,
         ignored: 2,
     };
@@ -141,6 +145,7 @@ fn usdm_2021() {
         depths: 764,
         bbos: 613,
         trades: 91,
+        marks: 0,
         snapshots: 0,
         ignored: 67,
     };
@@ -151,6 +156,6 @@ fn usdm_2021() {
 fn every_known_shape_is_scanned_without_fallback() {
     for market in [Market::Spot, Market::UsdM] {
         let both = || sample_decoder(market);
-        compare(both(), both(), &samples(market));
+        compare(both(), both(), samples(market));
     }
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use acth_core::{
-    event::{Level, Side},
+    event::{Level, MarkFunding, Side},
     instrument::InstrumentId,
 };
 use acth_wire::{
@@ -147,5 +147,59 @@ proptest! {
         prop_assert_eq!((bbo.ask.price, bbo.ask.quantity), (numbers.2, numbers.3));
         prop_assert_eq!((bbo.update_id, ts_venue_ns), (ids.0, 0));
         prop_assert_eq!(decoder.stats().fallbacks, 0);
+    }
+
+    #[test]
+    fn mark_prices(
+        numbers in (0..10_000_000_000_i128, 0..10_000_000_000_i128),
+        written_exponent in 0..=12_u8,
+        exponent in 0..=8_u8,
+        rate in prop_oneof![-1_000_000_000_000..=1_000_000_000_000_i64, -9..9_i64],
+        times_ms in (0..9_000_000_000_000_i64, 0..9_000_000_000_000_i64),
+        is_index_last: bool,
+        is_wrapped: bool,
+    ) {
+        let text = |mantissa: i128| text_of(mantissa as i64, written_exponent, 0);
+        let index = format!(",\"i\":\"{}\"", text(numbers.1));
+        let settlement = ",\"P\":\"5.25\"";
+        let between = if is_index_last { format!("{settlement}{index}") } else { format!("{index}{settlement}") };
+        let data = format!(
+            "{{\"e\":\"markPriceUpdate\",\"E\":{},\"s\":\"ABC1USDT\",\"p\":\"{}\"{between},\"r\":\"{}\",\"T\":{}}}",
+            times_ms.0, text(numbers.0), Fixed { mantissa: rate, exponent: 12 }, times_ms.1,
+        );
+        let frame = wrapped("markPrice@1s", data, is_wrapped);
+        // By division, where the reader rounds by a digit.
+        let nearest = |mantissa: i128| {
+            let scaled = mantissa * 10_i128.pow(u32::from(exponent));
+            let one = 10_i128.pow(u32::from(written_exponent));
+            ((2 * scaled + one) / (2 * one)) as i64
+        };
+        let expected = Message::MarkFunding {
+            instrument: InstrumentId(1),
+            announced: MarkFunding {
+                mark_price: nearest(numbers.0),
+                index_price: nearest(numbers.1),
+                rate,
+                ts_next_ns: times_ms.1 * 1_000_000,
+                reserved: 0,
+            },
+            ts_venue_ns: times_ms.0 * 1_000_000,
+        };
+        let mut decoder = one_symbol(Market::UsdM, (exponent, 0));
+        prop_assert_eq!(decoder.decode(frame.as_bytes()), Ok(expected));
+        prop_assert_eq!(decoder.stats().fallbacks, 0);
+        prop_assert_eq!(decoder.decode_with_oracle(frame.as_bytes()), Ok(expected));
+        // Another order of fields is for the general parser.
+        let turned = frame.replace("\"s\":\"ABC1USDT\",", "").replace(",\"r\":", ",\"s\":\"ABC1USDT\",\"r\":");
+        prop_assert_eq!(decoder.decode(turned.as_bytes()), Ok(expected));
+        prop_assert_eq!(decoder.stats().fallbacks, 1);
+        // A contract that is delivered has no funding: no message and no error.
+        let rate_text = format!("\"r\":\"{}\"", Fixed { mantissa: rate, exponent: 12 });
+        let delivered = frame.replace(&rate_text, "\"r\":\"\"");
+        prop_assert_eq!(decoder.decode(delivered.as_bytes()), Ok(Message::Ignored));
+        prop_assert_eq!(decoder.decode_with_oracle(delivered.as_bytes()), Ok(Message::Ignored));
+        prop_assert_eq!((decoder.stats().fallbacks, decoder.stats().errors), (1, 0));
+        let mut spot = one_symbol(Market::Spot, (exponent, 0));
+        prop_assert_eq!(spot.decode(frame.as_bytes()), Ok(Message::Ignored));
     }
 }

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use acth_wire::decimal::{DecimalError, EXPONENT_MAX, Fixed, TEXT_BYTES_MAX, parse, places, write};
+use acth_wire::decimal::{
+    DecimalError, EXPONENT_MAX, Fixed, TEXT_BYTES_MAX, parse, parse_nearest, parse_signed, places,
+    write,
+};
 use proptest::prelude::*;
 
 /// The twin: moves the point in the text, strips zeros, and compares with the largest mantissa as text.
@@ -169,5 +172,45 @@ proptest! {
     fn what_is_written_is_read_again(mantissa in 0..=i64::MAX, exponent in 0..=EXPONENT_MAX) {
         let text = Fixed { mantissa, exponent }.to_string();
         prop_assert_eq!(parse(text.as_bytes(), exponent), Ok(mantissa));
+    }
+}
+
+#[test]
+fn the_nearest_mantissa_is_found_with_halves_up() {
+    for (text, exponent, mantissa) in [
+        ("61800.24499999", 2, 6_180_024),
+        ("61800.245", 2, 6_180_025),
+        ("61800.24500001", 2, 6_180_025),
+        ("0.4999", 0, 0),
+        ("0.5", 0, 1),
+        ("9.99", 1, 100),
+        ("7", 3, 7_000),
+        ("7.1", 3, 7_100),
+        ("9223372036854775807.4", 0, i64::MAX),
+    ] {
+        assert_eq!(
+            parse_nearest(text.as_bytes(), exponent),
+            Ok(mantissa),
+            "{text}"
+        );
+    }
+    for text in [
+        "", ".5", "1.", "1.2.3", "1.23x", "-1", "1.2345-", "+1", "1.23456x",
+    ] {
+        for exponent in [0, 2, 5] {
+            assert!(parse_nearest(text.as_bytes(), exponent).is_err(), "{text}");
+        }
+    }
+    let overflow = parse_nearest(b"9223372036854775807.5", 0);
+    assert_eq!(overflow, Err(DecimalError::Overflow(0)));
+}
+
+#[test]
+fn one_minus_sign_is_read() {
+    assert_eq!(parse_signed(b"-0.0001", 12), Ok(-100_000_000));
+    assert_eq!(parse_signed(b"0.0001", 12), Ok(100_000_000));
+    assert_eq!(parse_signed(b"-0", 12), Ok(0));
+    for text in ["", "-", "--1", "+1", "-1-", "- 1"] {
+        assert!(parse_signed(text.as_bytes(), 12).is_err(), "{text}");
     }
 }

@@ -17,8 +17,9 @@ use crate::{
     config::{CoreConfig, CoreError},
     decision::{ClientOrderId, Decision, DecisionKind, Decisions},
     event::{
-        BookState, CommandSent, Event, EventKind, EventView, FundingSettled, OperatorAction,
-        OperatorReason, OrderFilled, OrderReport, RateChanged, ReportReason, Side, Trade,
+        BookState, CommandSent, Event, EventKind, EventView, FundingSettled, MarkFunding,
+        OperatorAction, OperatorReason, OrderFilled, OrderReport, RateChanged, ReportReason, Side,
+        Trade,
     },
     findings::Findings,
     groups::Groups,
@@ -127,6 +128,7 @@ impl<S: Strategy> Core<S> {
             EventView::ModelPromoted(promoted) => self.on_model_promoted(promoted, decisions),
             EventView::FundingSettled(settled) => self.on_funding(id, settled, decisions),
             EventView::RateChanged(changed) => self.on_rate(changed, decisions),
+            EventView::MarkFunding(announced) => self.on_mark_funding(id, announced, decisions),
             EventView::Unknown(_) => self.state.stats.strange_reports += 1,
         }
     }
@@ -271,6 +273,25 @@ impl<S: Strategy> Core<S> {
             },
             id,
             &funding,
+        );
+    }
+
+    /// Kept and passed on. Valuation stays with our own marks, which are as new as the books.
+    fn on_mark_funding(
+        &mut self,
+        id: InstrumentId,
+        announced: &MarkFunding,
+        decisions: &mut Decisions,
+    ) {
+        self.state.stats.messages += 1;
+        self.state.announced.take(id, announced);
+        self.strategy.on_funding_announced(
+            &mut Context {
+                state: &mut self.state,
+                decisions,
+            },
+            id,
+            announced,
         );
     }
 
@@ -452,6 +473,11 @@ impl<S: Strategy> Core<S> {
     /// One instrument's market.
     pub fn market(&self, id: InstrumentId) -> Option<&Market> {
         self.state.markets.get(id.index())
+    }
+
+    /// What the venue last announced of an instrument's mark price and next funding, if it did.
+    pub fn announced_funding(&self, id: InstrumentId) -> Option<&MarkFunding> {
+        self.state.announced.get(id)
     }
 
     /// Sampled returns and their correlations.

@@ -17,7 +17,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub use self::check::EventError;
 pub use self::{
-    account::{FUNDING_RATE_EXPONENT, FundingSettled, RateChanged},
+    account::{FUNDING_RATE_EXPONENT, FundingSettled, MarkFunding, RateChanged},
     decode_code::{DECODE_CODE_MAX, DECODE_CODE_NONE, DECODE_NS_MAX, decode_code, decode_ns},
     kind::EventKind,
     model::{MODEL_PART_BYTES, ModelPart, ModelPromoted},
@@ -380,6 +380,8 @@ pub enum EventView<'a> {
     FundingSettled(&'a FundingSettled),
     /// See `EventKind::RateChanged`.
     RateChanged(&'a RateChanged),
+    /// See `EventKind::MarkFunding`.
+    MarkFunding(&'a MarkFunding),
     /// A kind that this version does not know.
     Unknown(u8),
 }
@@ -479,12 +481,14 @@ impl Event {
         self.kind == EventKind::BookDelta as u8
             || self.kind == EventKind::Bbo as u8
             || self.kind == EventKind::Trade as u8
+            || self.kind == EventKind::MarkFunding as u8
     }
 
     /// True when this event ends a venue message that carries market data.
     pub const fn ends_market_message(&self) -> bool {
         self.kind == EventKind::Bbo as u8
             || self.kind == EventKind::Trade as u8
+            || self.kind == EventKind::MarkFunding as u8
             || (self.kind == EventKind::BookDelta as u8 && self.has(flags::LAST))
     }
 
@@ -544,6 +548,7 @@ impl Event {
                 EventView::FundingSettled(zerocopy::transmute_ref!(body))
             }
             Some(EventKind::RateChanged) => EventView::RateChanged(zerocopy::transmute_ref!(body)),
+            Some(EventKind::MarkFunding) => EventView::MarkFunding(zerocopy::transmute_ref!(body)),
             None => EventView::Unknown(self.kind),
         }
     }

@@ -2,7 +2,7 @@
 
 pub use crate::{
     decision::{ClientOrderId, OrderType, TimeInForce},
-    event::{Bbo, BookState, Level, ReportReason, Side, Trade},
+    event::{Bbo, BookState, Level, MarkFunding, ReportReason, Side, Trade},
     hash::StateHasher,
     instrument::{AssetClass, Contract, Instrument, InstrumentId, Instruments},
     market::{Market, Quote},

@@ -2,9 +2,11 @@
 //! ways in which it acts: placing an order through the risk gate, and cancelling one.
 
 mod amounts;
+mod announced;
 
 use alloc::vec::Vec;
 
+use self::announced::Announced;
 use crate::{
     config::{CoreConfig, CoreError},
     decision::{ClientOrderId, Decision, DecisionKind, Decisions},
@@ -67,6 +69,7 @@ pub struct State {
     pub(crate) day: DayStart,
     pub(crate) returns: Returns,
     pub(crate) models: ModelSlots,
+    pub(crate) announced: Announced,
     pub(crate) trading_state: TradingState,
     pub(crate) trading_state_reason: StateReason,
     pub(crate) is_cancelling_all: bool,
@@ -98,6 +101,7 @@ impl State {
             messages: Messages::new(groups.venues().len()),
             returns: Returns::new(instruments.count(), config.correlation_half_life_samples)?,
             models: ModelSlots::new(),
+            announced: Announced::new(instruments.count()),
             limits: config.limits,
             fees: amounts::fees_by_venue(&groups, config)?,
             instrument_limits,
@@ -377,6 +381,7 @@ impl State {
         self.day.write(hash);
         self.returns.digest(hash);
         self.models.digest(hash);
+        self.announced.digest(hash);
     }
 }
 

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     decision::{ClientOrderId, Decision, Decisions},
-    event::{ReportReason, Side, Trade},
+    event::{MarkFunding, ReportReason, Side, Trade},
     findings::Findings,
     hash::StateHasher,
     instrument::{Instrument, InstrumentId, Instruments},
@@ -140,6 +140,15 @@ pub trait Strategy: Sized {
         _ctx: &mut Context<'_>,
         _instrument: InstrumentId,
         _funding: &Funding,
+    ) {
+    }
+
+    /// A venue announced an instrument's mark price and next funding; `Context::announced_funding` has it from then on.
+    fn on_funding_announced(
+        &mut self,
+        _ctx: &mut Context<'_>,
+        _instrument: InstrumentId,
+        _announced: &MarkFunding,
     ) {
     }
 
@@ -261,6 +270,12 @@ impl Context<'_> {
     /// When the id is not of this hub's table.
     pub fn position(&self, id: InstrumentId) -> Position {
         self.state.portfolio.position(id)
+    }
+
+    /// What the venue last announced of an instrument's mark price and next funding, if it did: before a position is held over
+    /// `ts_next_ns`, look here for what that will cost.
+    pub fn announced_funding(&self, id: InstrumentId) -> Option<&MarkFunding> {
+        self.state.announced.get(id)
     }
 
     /// What may still trade of our open orders on one side.

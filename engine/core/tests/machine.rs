@@ -542,7 +542,7 @@ fn only_market_data_may_carry_the_time_that_decoding_took() {
         assert_eq!(EventKind::from_code(kind as u8), Some(kind));
         let is_market_data = matches!(
             kind,
-            EventKind::BookDelta | EventKind::Bbo | EventKind::Trade
+            EventKind::BookDelta | EventKind::Bbo | EventKind::Trade | EventKind::MarkFunding
         );
         let expected = if is_market_data {
             Ok(())

@@ -150,6 +150,10 @@ fn body_fields(event: &Event) -> Map<String, Value> {
             "currency": changed.currency, "mantissa": changed.mantissa,
             "exponent": changed.exponent,
         }),
+        EventView::MarkFunding(announced) => json!({
+            "mark_price": nonzero(announced.mark_price), "index_price": nonzero(announced.index_price),
+            "rate": announced.rate, "ts_next_ns": nonzero(announced.ts_next_ns),
+        }),
         EventView::Unknown(code) => json!({"code": code}),
     })
 }

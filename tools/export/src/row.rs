@@ -4,8 +4,8 @@ use acth_core::{
     decision::{Decision, DecisionKind},
     event::{Bbo, BookDelta, BookStateChanged, CommandSent, Event, EventKind, Level, OrderFilled},
     event::{
-        FundingSettled, ModelPart, ModelPromoted, OperatorCommand, OrderReport, RateChanged,
-        TimerFired, Trade,
+        FundingSettled, MarkFunding, ModelPart, ModelPromoted, OperatorCommand, OrderReport,
+        RateChanged, TimerFired, Trade,
     },
     instrument::{Instrument, Instruments},
 };
@@ -177,6 +177,11 @@ impl<'a> Row<'a> {
         self.body()
     }
 
+    /// The body as a `MarkFunding`.
+    pub(crate) fn announced(&self) -> MarkFunding {
+        self.body()
+    }
+
     /// The body as a `RateChanged`.
     pub(crate) fn rate(&self) -> RateChanged {
         self.body()
@@ -207,5 +212,6 @@ const fn event_table(kind: EventKind) -> usize {
         EventKind::ModelPromoted => tables::MODEL_PROMOTED,
         EventKind::FundingSettled => tables::FUNDING,
         EventKind::RateChanged => tables::RATE,
+        EventKind::MarkFunding => tables::MARK_FUNDING,
     }
 }

@@ -53,9 +53,11 @@ pub(crate) const MODEL_PROMOTED: usize = 13;
 pub(crate) const FUNDING: usize = 14;
 /// Index of the table of rates.
 pub(crate) const RATE: usize = 15;
+/// Index of the table of announced funding.
+pub(crate) const MARK_FUNDING: usize = 16;
 
 /// The tables, by index.
-pub(crate) static TABLES: [Table; 16] = [
+pub(crate) static TABLES: [Table; 17] = [
     Table {
         name: "book_delta",
         meaning: "One level of a book changed, or was part of a snapshot; one row per level.",
@@ -135,6 +137,13 @@ pub(crate) static TABLES: [Table; 16] = [
         name: "rate",
         meaning: "What a currency is worth in the account's changed.",
         groups: &[FRAME, INPUT, RATED],
+    },
+    Table {
+        name: "mark_funding",
+        meaning: "A venue told the mark price of a perpetual and its next funding.",
+        groups: &[
+            FRAME, INPUT, DECODED, INSTRUMENT, NAMES, EXPONENTS, ANNOUNCED,
+        ],
     },
 ];
 
@@ -634,6 +643,43 @@ const FUNDED: &[Column] = &[
         PRICE_UNIT,
         "Price that the venue reckoned with; without one our own mark is taken.",
         |row| nonzero(row.funding().price),
+    )
+    .or_null("the venue named none"),
+];
+
+const ANNOUNCED: &[Column] = &[
+    column(
+        "mark_price",
+        Int64,
+        PRICE_UNIT,
+        "Price that the venue values positions with, rounded to the nearest.",
+        |row| nonzero(row.announced().mark_price),
+    )
+    .or_null("the venue named none"),
+    column(
+        "index_price",
+        Int64,
+        PRICE_UNIT,
+        "Price of what the perpetual stands for, rounded to the nearest.",
+        |row| nonzero(row.announced().index_price),
+    )
+    .or_null("the venue named none"),
+    column(
+        "rate",
+        Int64,
+        "10^-12",
+        "Share of the notional that longs will pay to shorts, as announced then; negative = shorts will pay.",
+        |row| Cell::Int64(row.announced().rate),
+    ),
+    column(
+        "ts_next",
+        Time,
+        "ns",
+        "When the venue will charge it.",
+        |row| match row.announced().ts_next_ns {
+            0 => Cell::Null,
+            ts_next_ns => Cell::Time(ts_next_ns),
+        },
     )
     .or_null("the venue named none"),
 ];

@@ -21,7 +21,7 @@ use tempfile::tempdir;
 use crate::common::{FRAMES, START_NS, exported, journal, names};
 
 /// Rows that the journal makes, per table.
-const ROWS: [(&str, u64); 16] = [
+const ROWS: [(&str, u64); 17] = [
     ("book_delta", 3),
     ("bbo", 1),
     ("trade", 1),
@@ -38,10 +38,11 @@ const ROWS: [(&str, u64); 16] = [
     ("model_promoted", 1),
     ("funding", 1),
     ("rate", 1),
+    ("mark_funding", 1),
 ];
 
 /// The first row of a table, as CSV.
-const LINES: [(&str, &str); 13] = [
+const LINES: [(&str, &str); 14] = [
     (
         "bbo",
         r#"4,1700000000000000003,1699999999999999996,1699999999999999998,0,,,1,ETHUSDT,"venue,""quoted""",3,4,,6180025,3,6180026,4,6180.025,0.0003,6180.026,0.0004"#,
@@ -93,6 +94,10 @@ const LINES: [(&str, &str); 13] = [
     (
         "rate",
         r#"19,1700000000000000018,1699999999999999996,1699999999999999998,0,,1,1085000,6"#,
+    ),
+    (
+        "mark_funding",
+        r#"20,1700000000000000019,1699999999999999996,1699999999999999998,0,,912,1,ETHUSDT,"venue,""quoted""",3,4,9223372036854775807,,-62500000,1700000000000000001"#,
     ),
 ];
 

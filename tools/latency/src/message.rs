@@ -13,6 +13,8 @@ pub enum MessageKind {
     Bbo,
     /// A trade.
     Trade,
+    /// A perpetual's mark price and next funding.
+    MarkFunding,
     /// A book became syncing, live or stale.
     BookState,
     /// An order's acknowledgement, refusal or end.
@@ -41,6 +43,7 @@ impl MessageKind {
             EventKind::BookDelta => Self::Depth,
             EventKind::Bbo => Self::Bbo,
             EventKind::Trade => Self::Trade,
+            EventKind::MarkFunding => Self::MarkFunding,
             EventKind::BookStateChanged => Self::BookState,
             EventKind::OrderAccepted
             | EventKind::OrderRejected
@@ -71,6 +74,7 @@ impl MessageKind {
             Self::Snapshot => "snapshot",
             Self::Bbo => "bbo",
             Self::Trade => "trade",
+            Self::MarkFunding => "mark_funding",
             Self::BookState => "book_state",
             Self::OrderReport => "order_report",
             Self::Fill => "fill",

@@ -7,9 +7,14 @@ use acth_core::{
 
 use super::{
     Market,
-    number::{push_ms, push_u64},
+    number::{push_ms, push_quoted, push_u64},
 };
 use crate::world::{BookSnapshot, MessageBody};
+
+/// Decimals of mark and index prices, whatever the instrument's own are.
+const MARK_PLACES: u8 = 8;
+/// Decimals of a funding rate: all that an event can tell.
+const RATE_EXPONENT: u8 = acth_core::event::FUNDING_RATE_EXPONENT as u8;
 
 /// Appends a message as it stands alone on a raw stream.
 pub fn message(
@@ -34,6 +39,7 @@ pub fn message(
             ask,
         } => writer.book_ticker(*update_id, bid, ask),
         MessageBody::DepthDiff { .. } => writer.depth_update(body),
+        MessageBody::MarkPrice { .. } => writer.mark_price(body),
     }
 }
 
@@ -171,6 +177,30 @@ impl Writer<'_> {
         }
         self.text(",\"b\":").levels(bids);
         self.text(",\"a\":").levels(asks).text("}");
+    }
+
+    /// The estimated price of settlement is the index: a perpetual is never settled.
+    fn mark_price(&mut self, body: &MessageBody<'_>) {
+        let MessageBody::MarkPrice {
+            mark,
+            index,
+            rate,
+            ts_next_ns,
+        } = body
+        else {
+            return;
+        };
+        self.text("{\"e\":\"markPriceUpdate\"").time("E").symbol();
+        for (key, price) in [("p", *mark), ("i", *index), ("P", *index)] {
+            self.key(key);
+            let exponent = self.instrument.price_exponent;
+            push_quoted(self.out, price, exponent, MARK_PLACES);
+        }
+        self.key("r");
+        push_quoted(self.out, *rate, RATE_EXPONENT, 0);
+        self.key("T");
+        push_ms(self.out, *ts_next_ns);
+        self.text("}");
     }
 
     fn text(&mut self, text: &str) -> &mut Self {

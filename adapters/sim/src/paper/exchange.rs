@@ -17,7 +17,7 @@ use acth_core::{
         BookState, Event, EventKind, EventView, FundingSettled, OrderFilled, OrderReport,
         ReportReason, Side, flags,
     },
-    instrument::{Contract, Instrument, InstrumentId, Instruments},
+    instrument::{Instrument, InstrumentId, Instruments},
     orders::Order,
     port::{EventSink, Stopped},
 };
@@ -28,7 +28,7 @@ use crate::account::Account;
 use super::{
     PaperConfig,
     book::DisplayedBook,
-    funding::Funding,
+    funding::{Charge, Funding},
     latency::{LatencyModel, LatencyModelError, Legs, Way},
     order::{OwnFill, RestingOrder, RestingOrders},
     recent::RecentIds,
@@ -105,7 +105,7 @@ impl PaperState {
             arriving,
             is_shut,
             has_cancelled_all: false,
-            funding: Funding::new(&config),
+            funding: Funding::new(&config, instruments),
             account: None,
             order_legs: Legs::fixed(Way::Order, config.order_latency_ns),
             markets: (0..instruments.count()).map(market).collect(),
@@ -177,9 +177,7 @@ impl PaperState {
             let ts_command_ns = self.scheduled.front().map_or(i64::MAX, |command| command.0);
             let ts_report_ns = self.desk.due.front().map_or(i64::MAX, |report| report.0);
             let ts_next_ns = ts_command_ns.min(ts_report_ns);
-            if let Some(due_ns) = self.funding.take_due(ts_ns, ts_next_ns) {
-                self.clock_ns = self.clock_ns.max(due_ns);
-                self.charge_funding();
+            if self.charge_funding(ts_ns, ts_next_ns) {
                 continue;
             }
             if ts_command_ns <= ts_report_ns
@@ -203,20 +201,23 @@ impl PaperState {
         }
     }
 
-    /// Tells of every perpetual that its positions were charged.
-    fn charge_funding(&mut self) {
-        let rate = self.config.funding_rate;
-        let rows = self.instruments.iter();
-        for (id, _) in rows.filter(|(_, row)| row.contract == Contract::Perpetual) {
-            // The hub's own mark is as good as any price of this venue.
+    /// Tells of the perpetuals whose positions are charged next, if that time has come; true if it had.
+    fn charge_funding(&mut self, ts_now_ns: i64, ts_other_ns: i64) -> bool {
+        let (desk, clock_ns) = (&mut self.desk, self.clock_ns);
+        let charge = |due_ns: i64, charge: Charge| {
             let body = FundingSettled {
-                rate,
-                price: 0,
+                rate: charge.rate,
+                price: charge.price,
                 reserved: [0; 3],
             };
-            let event = Event::new(EventKind::FundingSettled, id).with_body(&body);
-            self.desk.push(event, self.clock_ns);
-        }
+            let event = Event::new(EventKind::FundingSettled, charge.instrument).with_body(&body);
+            desk.push(event, clock_ns.max(due_ns));
+        };
+        let Some(due_ns) = self.funding.take_due(ts_now_ns, ts_other_ns, charge) else {
+            return false;
+        };
+        self.clock_ns = clock_ns.max(due_ns);
+        true
     }
 
     /// Cancels what somebody asked for past the core, before anything else happens at the venue: everything that rests, once,
@@ -301,6 +302,9 @@ impl PaperState {
                 let state = BookState::from_code(event.detail).unwrap_or(BookState::Stale);
                 market.book.set_state(state);
                 market.match_book(&mut fills);
+            }
+            EventView::MarkFunding(announced) => {
+                self.funding.announce(id, announced, self.clock_ns);
             }
             _ => {}
         }

@@ -13,7 +13,9 @@
 //!   it forward. A trade past its price, or an opposite quote at or past it, trades with it first, by no more than the
 //!   quantity that was seen.
 //! - Nothing is accepted or filled while the book is not live.
-//! - At each funding time every perpetual's positions are charged (`FundingSettled`), once; not while the venue is away.
+//! - A perpetual's positions are charged (`FundingSettled`) once at each time that the market data announced for it, at the last
+//!   rate and mark price announced before; where nothing was announced, at the configured interval and rate. Not while the
+//!   venue is away.
 //! - After `PaperSink::cancel_all` everything that rests is cancelled before anything else happens at the venue, and every
 //!   order that arrives is refused; so a kill needs no core.
 //!
@@ -65,10 +67,10 @@ pub struct PaperConfig {
     pub levels_max: usize,
     /// Most client order ids remembered, to refuse duplicates.
     pub ids_max: usize,
-    /// Share of the notional of a perpetual that longs pay to shorts at each funding time, in units of 10^-12; negative =
-    /// shorts pay, 0 = there is no funding.
+    /// Share of the notional that longs pay to shorts at each funding time, in units of 10^-12; negative = shorts pay, 0 = there
+    /// is no funding. For perpetuals of which the market data announce nothing.
     pub funding_rate: i64,
-    /// Time between two funding times, which are its whole multiples since the Unix epoch; 0 or less = there is no funding.
+    /// For the same ones, the time between two funding times, which are its whole multiples since the Unix epoch; 0 or less = there is no funding.
     pub funding_interval_ns: i64,
 }
 

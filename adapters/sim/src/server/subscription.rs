@@ -17,6 +17,7 @@ pub(super) enum StreamKind {
     AggregateTrade,
     BookTicker,
     Depth,
+    MarkPrice,
 }
 
 impl StreamKind {
@@ -26,10 +27,11 @@ impl StreamKind {
             MessageBody::AggregateTrade { .. } => Self::AggregateTrade,
             MessageBody::BookTicker { .. } => Self::BookTicker,
             MessageBody::DepthDiff { .. } => Self::Depth,
+            MessageBody::MarkPrice { .. } => Self::MarkPrice,
         }
     }
 
-    /// Every speed of a depth stream is served at the world's own.
+    /// Every speed of a depth or mark price stream is served at the world's own.
     fn parse(text: &str) -> Option<Self> {
         match text {
             "trade" => Some(Self::Trade),
@@ -37,6 +39,7 @@ impl StreamKind {
             "bookTicker" => Some(Self::BookTicker),
             "depth" | "depth@0ms" | "depth@100ms" | "depth@250ms" | "depth@500ms"
             | "depth@1000ms" => Some(Self::Depth),
+            "markPrice" | "markPrice@1s" => Some(Self::MarkPrice),
             _ => None,
         }
     }

@@ -25,6 +25,9 @@ pub struct WorldConfig {
     pub ts_start_ns: i64,
     /// Grid of the fair values; lags are multiples of it.
     pub step_ns: i64,
+    /// Time between two fundings of the perpetuals, seconds; they are at whole multiples of it since 1970. The rates are
+    /// announced every second (`MarkFunding`); 0 = there is none, and nothing is announced.
+    pub funding_interval_s: u32,
     /// Names of the common factors.
     pub factors: Vec<String>,
     /// What moves.

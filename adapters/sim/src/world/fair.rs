@@ -217,6 +217,11 @@ impl FairValues {
         self.prices[(instrument, self.column(seen))]
     }
 
+    /// Log premium of an instrument over its asset now.
+    pub(super) fn premium(&self, instrument: usize) -> f64 {
+        self.premiums[instrument]
+    }
+
     fn regime_scale(&mut self) -> f64 {
         let leave = self.regime.leave[usize::from(self.regime.is_busy)];
         if self.random.chance(leave) {

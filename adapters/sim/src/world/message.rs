@@ -67,6 +67,17 @@ pub enum MessageBody<'a> {
         /// Changed asks.
         asks: &'a [Level],
     },
+    /// What a perpetual is valued at, and its next funding.
+    MarkPrice {
+        /// Price mantissa: the middle of the book.
+        mark: i64,
+        /// Price mantissa of what the perpetual stands for.
+        index: i64,
+        /// Share of the notional that longs will pay to shorts, in units of 10^-12.
+        rate: i64,
+        /// When, ns since the Unix epoch.
+        ts_next_ns: i64,
+    },
 }
 
 /// A whole book at one moment.

@@ -1,7 +1,7 @@
 //! A seeded world of markets in virtual time.
 //!
 //! Fair values move on a grid; traders act at random times between; the feeds publish what venues would. One queue
-//! orders everything by time, then instrument, then actor. Nothing reads a clock: the caller says how far to go, so
+//! orders everything by time, then instrument, then actor; announcements of funding come before whatever is due at the same time. Nothing reads a clock: the caller says how far to go, so
 //! the same world runs flat out in a backtest and at the pace of the wall clock behind a socket.
 //!
 //! Invariant: same config and seed, same messages, on any CPU and however the steps are sliced.
@@ -9,6 +9,7 @@
 mod config;
 mod fair;
 mod feed;
+mod funding;
 mod maker;
 mod market;
 mod message;
@@ -29,12 +30,15 @@ pub use config::{
     MAKERS_MAX, ORDERS_MAX, RegimeConfig, WorldConfig, WorldError,
 };
 use fair::FairValues;
+use funding::FundingDesk;
 use market::{Actor, Market};
 pub use message::{BookSnapshot, MessageBody, WorldMessage};
 pub use presets::PRESETS;
 pub use season::SeasonConfig;
 pub use truth::{PlantedLag, Truth};
 pub use universe::{VENUE_SPOT, VENUE_USDM};
+
+const NS_PER_S: i64 = 1_000_000_000;
 
 /// Something due at a time: (when, instrument index, who).
 type Due = Reverse<(i64, u16, Actor)>;
@@ -45,6 +49,7 @@ pub struct World {
     instruments: Instruments,
     truth: Truth,
     fair: FairValues,
+    funding: FundingDesk,
     markets: Vec<Market>,
     agenda: BinaryHeap<Due>,
     ts_ns: i64,
@@ -80,9 +85,12 @@ impl World {
         for market in &mut markets {
             market.turn(fair.season().1);
         }
+        let interval_ns = i64::from(config.funding_interval_s) * NS_PER_S;
+        let funding = FundingDesk::new(&instruments, &assets, interval_ns, config.ts_start_ns);
         let mut world = Self {
             instruments,
             truth,
+            funding,
             fair,
             markets,
             agenda: BinaryHeap::new(),
@@ -129,13 +137,17 @@ impl World {
         loop {
             let ts_fair_ns = self.fair.ts_next_ns();
             let ts_actor_ns = self.agenda.peek().map_or(i64::MAX, |due| due.0.0);
-            let ts_due_ns = ts_fair_ns.min(ts_actor_ns);
+            let ts_funding_ns = self.funding.ts_next_ns();
+            let ts_due_ns = ts_fair_ns.min(ts_actor_ns).min(ts_funding_ns);
             if ts_due_ns > ts_ns {
                 self.ts_ns = self.ts_ns.max(ts_ns);
                 return;
             }
             self.ts_ns = ts_due_ns;
-            if ts_fair_ns <= ts_actor_ns {
+            if ts_funding_ns == ts_due_ns {
+                self.funding
+                    .announce(&self.instruments, &self.markets, &self.fair, emit);
+            } else if ts_fair_ns <= ts_actor_ns {
                 let (season, _) = self.fair.season();
                 self.fair.step();
                 if self.fair.season().0 != season {

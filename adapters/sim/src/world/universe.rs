@@ -13,6 +13,8 @@ pub const VENUE_USDM: &str = "binance-usdm";
 
 /// 2026-01-05 00:00:00 UTC, a Monday.
 const TS_START_NS: i64 = 1_767_571_200_000_000_000;
+/// As at the venues that the markets are modelled on.
+const FUNDING_INTERVAL_S: u32 = 8 * 3_600;
 const MILLISECOND_NS: i64 = 1_000_000;
 /// Fees far below those of real venues: a world to study signals in, not to be discouraged by.
 pub(super) const TAKER_FEE_PPM: i64 = 5;
@@ -21,6 +23,7 @@ pub(super) fn default_world() -> WorldConfig {
     WorldConfig {
         ts_start_ns: TS_START_NS,
         step_ns: 10 * MILLISECOND_NS,
+        funding_interval_s: FUNDING_INTERVAL_S,
         factors: ["market", "crypto", "macro"].map(str::to_owned).to_vec(),
         assets: default_assets(),
         instruments: default_instruments(),

@@ -93,6 +93,11 @@ impl Books {
                 trade,
                 ts_venue_ns,
             } => emit::trade(&stamp(*instrument, *ts_venue_ns), *aggressor, trade, sink),
+            Message::MarkFunding {
+                instrument,
+                announced,
+                ts_venue_ns,
+            } => emit::mark_funding(&stamp(*instrument, *ts_venue_ns), announced, sink),
             Message::Snapshot(snapshot) => self.on_snapshot(snapshot, ts_ingress_ns, sink),
             Message::Ack { .. } | Message::Ignored => Ok(()),
             Message::VenueError { code, text, .. } => {

@@ -4,8 +4,8 @@
 
 use acth_core::{
     event::{
-        Bbo, BookState, BookStateChanged, BookStateReason, Event, EventKind, Level, Side, Trade,
-        flags,
+        Bbo, BookState, BookStateChanged, BookStateReason, Event, EventKind, Level, MarkFunding,
+        Side, Trade, flags,
     },
     instrument::InstrumentId,
     port::{EventSink, Stopped},
@@ -115,6 +115,18 @@ pub(crate) fn trade(
         .with_flags(flags::LAST)
         .with_detail(aggressor as u8)
         .with_body(trade);
+    sink.emit(&stamp.on(event))
+}
+
+/// The mark price and the next funding of a perpetual.
+pub(super) fn mark_funding(
+    stamp: &Stamp,
+    announced: &MarkFunding,
+    sink: &mut impl EventSink,
+) -> Result<(), Stopped> {
+    let event = Event::new(EventKind::MarkFunding, stamp.instrument)
+        .with_flags(flags::LAST)
+        .with_body(announced);
     sink.emit(&stamp.on(event))
 }
 

@@ -1,6 +1,7 @@
 //! Frames in, events out: one connection or one recording of Binance market data.
 //!
-//! Diffs and snapshots pass through the instrument's `BookSync`; best bids and offers and trades go straight through.
+//! Diffs and snapshots pass through the instrument's `BookSync`; best bids and offers, trades and mark prices go straight
+//! through.
 //! Every change of trust in a book is an event of its own:
 //!
 //! | what happened | event |

@@ -146,7 +146,8 @@ impl Session {
             .iter()
             .filter_map(|&id| Some((id, instruments.get(id)?.symbol.clone())))
             .collect();
-        let target = url::streams_target(&endpoint, &symbols);
+        let rows = ids.iter().filter_map(|&id| instruments.get(id));
+        let target = url::streams_target(&endpoint, config.market, rows);
         let refuse = |error: std::io::Error| {
             PortError::new(&*config.name, format!("no helper thread: {error}"))
         };

@@ -1,6 +1,9 @@
 //! Addresses of plain connections: `ws://host:port/path` and `http://host:port/path`.
 
-use acth_core::{instrument::InstrumentId, port::PortError};
+use acth_core::{
+    instrument::{Contract, Instrument},
+    port::PortError,
+};
 use acth_wire::binance::Market;
 
 /// Port of a plain connection that names none.
@@ -66,13 +69,21 @@ fn split_port(authority: &str) -> Option<(&str, u16)> {
     }
 }
 
-/// What to ask the stream server for: depth, best bid and offer and trades of every symbol, over one connection.
-pub(super) fn streams_target(endpoint: &Endpoint, symbols: &[(InstrumentId, String)]) -> String {
+/// What to ask the stream server for: depth, best bid and offer and trades of every symbol, and the mark price and next funding
+/// of every perpetual, over one connection.
+pub(super) fn streams_target<'a>(
+    endpoint: &Endpoint,
+    market: Market,
+    instruments: impl Iterator<Item = &'a Instrument>,
+) -> String {
     let mut target = format!("{}/stream?streams=", endpoint.path);
-    for (index, (_, symbol)) in symbols.iter().enumerate() {
-        let name = escaped(&symbol.to_lowercase());
+    for (index, instrument) in instruments.enumerate() {
+        let name = escaped(&instrument.symbol.to_lowercase());
         let separator = if index == 0 { "" } else { "/" };
         target += &format!("{separator}{name}@depth@100ms/{name}@bookTicker/{name}@trade");
+        if market == Market::UsdM && instrument.contract == Contract::Perpetual {
+            target += &format!("/{name}@markPrice@1s");
+        }
     }
     target
 }

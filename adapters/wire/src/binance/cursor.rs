@@ -239,24 +239,39 @@ impl<'a> Cursor<'a> {
         Ok(value)
     }
 
-    /// The same by the general reader, for long numbers, large exponents and the end of the frame.
-    #[cold]
-    fn decimal_plain(&mut self, scale: Scale) -> Scan<i64> {
+    /// A decimal text with its closing quote, as the mantissa nearest to it. Once a second for an instrument, so without tricks.
+    pub(super) fn decimal_nearest(&mut self, exponent: u8) -> Scan<i64> {
+        let read = |text: &[u8]| decimal::parse_nearest(text, exponent).ok();
+        self.quoted(read, "a decimal and a closing quote")
+    }
+
+    /// The same, exact and with or without a minus sign.
+    pub(super) fn decimal_signed(&mut self, exponent: u8) -> Scan<i64> {
+        let read = |text: &[u8]| decimal::parse_signed(text, exponent).ok();
+        self.quoted(read, "an exact decimal and a closing quote")
+    }
+
+    /// What `read` makes of the bytes up to a near quote, which is stepped over.
+    fn quoted(
+        &mut self,
+        read: impl FnOnce(&[u8]) -> Option<i64>,
+        expected: &'static str,
+    ) -> Scan<i64> {
         let window = &self.rest[..self.rest.len().min(DECIMAL_BYTES_MAX)];
-        let value = window
-            .iter()
-            .position(|&byte| byte == b'"')
-            .and_then(|length| {
-                Some((
-                    length,
-                    decimal::parse(&window[..length], scale.exponent).ok()?,
-                ))
-            });
+        let length = window.iter().position(|&byte| byte == b'"');
+        let value = length.and_then(|length| Some((length, read(&window[..length])?)));
         let Some((length, value)) = value else {
-            return Err(self.stop("an exact decimal and a closing quote"));
+            return Err(self.stop(expected));
         };
         self.rest = &self.rest[length + 1..];
         Ok(value)
+    }
+
+    /// `decimal` by the general reader, for long numbers, large exponents and the end of the frame.
+    #[cold]
+    fn decimal_plain(&mut self, scale: Scale) -> Scan<i64> {
+        let read = |text: &[u8]| decimal::parse(text, scale.exponent).ok();
+        self.quoted(read, "an exact decimal and a closing quote")
     }
 }
 

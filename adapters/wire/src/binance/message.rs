@@ -1,7 +1,7 @@
 //! What a frame turns into.
 
 use acth_core::{
-    event::{Bbo, Level, Side, Trade},
+    event::{Bbo, Level, MarkFunding, Side, Trade},
     instrument::InstrumentId,
 };
 
@@ -30,6 +30,15 @@ pub enum Message<'a> {
         /// Engine time.
         ts_venue_ns: i64,
     },
+    /// The mark price of a perpetual and its next funding; futures only.
+    MarkFunding {
+        /// Of what.
+        instrument: InstrumentId,
+        /// Prices rounded to the instrument's decimal places, rate and time.
+        announced: MarkFunding,
+        /// Event time.
+        ts_venue_ns: i64,
+    },
     /// A REST depth answer.
     Snapshot(Snapshot<'a>),
     /// The venue did what a request asked for.
@@ -48,7 +57,8 @@ pub enum Message<'a> {
     },
     /// The connection is about to end: reconnect now.
     ServerShutdown,
-    /// A known message that the hub does not use: candles, tickers, partial books, trades outside the market.
+    /// A known message that the hub does not use: candles, tickers, partial books, trades outside the market, mark prices of
+    /// contracts without funding.
     Ignored,
     /// A well-formed message of no known form, or about a symbol that is not in the table.
     Unknown,

@@ -1,7 +1,7 @@
 //! Binance spot and USD-M futures: market-data frames, REST depth, exchange information, subscribe requests, signed requests
 //! and what the venue says of the account.
 //!
-//! Hot messages (depth changes, best bid and ask, trades) go through a scanner that knows the documented order of
+//! Hot messages (depth changes, best bid and ask, trades, mark prices) go through a scanner that knows the documented order of
 //! fields and checks every byte it skips. Whatever it does not recognise goes through `simd-json`, which accepts any
 //! order of fields; both give the same `Message` or an error. See `scan` and `oracle`.
 //!

@@ -9,14 +9,14 @@
 
 use core::mem;
 
-use acth_core::event::{Bbo, Level, Side, Trade};
+use acth_core::event::{Bbo, FUNDING_RATE_EXPONENT, Level, MarkFunding, Side, Trade};
 use simd_json::{
     Buffers, Tape,
     prelude::*,
     tape::{Array, Object, Value},
 };
 
-use crate::decimal;
+use crate::decimal::{self, DecimalError};
 
 use super::{
     ERROR_TEXT_BYTES_MAX, FRAME_BYTES_MAX, LEVELS_PER_MESSAGE_MAX, Market,
@@ -146,6 +146,7 @@ fn data_object(
         "bookTicker" => bbo(fields, context),
         "trade" => trade(fields, context),
         "aggTrade" => aggregate_trade(fields, context),
+        "markPriceUpdate" if context.market == Market::UsdM => mark_funding(fields, context),
         "serverShutdown" => Ok(Parsed::ServerShutdown),
         other if IGNORED_EVENTS.contains(&other) => Ok(Parsed::Ignored),
         _ => Ok(Parsed::Unknown),
@@ -306,6 +307,38 @@ fn one_trade(
     })
 }
 
+fn mark_funding(fields: Fields<'_, '_>, context: &Context<'_>) -> Result<Parsed, DecodeError> {
+    let Some(symbol) = fields.symbol(context)? else {
+        return Ok(Parsed::Unknown);
+    };
+    let ts_venue_ns = fields.time("E")?;
+    let nearest = |name: &'static str| {
+        let text = fields.text(name)?.as_bytes();
+        let mantissa = decimal::parse_nearest(text, symbol.price_exponent);
+        mantissa.map_err(|source| fields.decimal_error(name, source))
+    };
+    let (mark_price, index_price) = (nearest("p")?, nearest("i")?);
+    let ts_next_ns = fields.time("T")?;
+    let rate = fields.text("r")?.as_bytes();
+    // Contracts that are delivered have a mark price and no funding.
+    if rate.is_empty() {
+        return Ok(Parsed::Ignored);
+    }
+    let rate = decimal::parse_signed(rate, FUNDING_RATE_EXPONENT as u8)
+        .map_err(|source| fields.decimal_error("r", source))?;
+    Ok(Parsed::MarkFunding {
+        instrument: symbol.instrument,
+        announced: MarkFunding {
+            mark_price,
+            index_price,
+            rate,
+            ts_next_ns,
+            reserved: 0,
+        },
+        ts_venue_ns,
+    })
+}
+
 fn snapshot(
     fields: Fields<'_, '_>,
     symbol: Symbol,
@@ -374,11 +407,15 @@ impl<'tape, 'input> Fields<'tape, 'input> {
     }
 
     fn exact(self, name: &'static str, text: &str, exponent: u8) -> Result<i64, DecodeError> {
-        decimal::parse(text.as_bytes(), exponent).map_err(|source| DecodeError::Decimal {
+        decimal::parse(text.as_bytes(), exponent).map_err(|source| self.decimal_error(name, source))
+    }
+
+    fn decimal_error(self, name: &'static str, source: DecimalError) -> DecodeError {
+        DecodeError::Decimal {
             offset: self.place(name),
             field: name,
             source,
-        })
+        }
     }
 
     /// The symbol that the message is about, if the table has it.

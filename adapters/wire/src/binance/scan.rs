@@ -6,7 +6,7 @@
 //!
 //! `acth-bench decode` measures it beside a bare scanner and a typed `simd-json` parse.
 
-use acth_core::event::{Bbo, Level, Side, Trade};
+use acth_core::event::{Bbo, FUNDING_RATE_EXPONENT, Level, MarkFunding, Side, Trade};
 
 use super::{
     LEVELS_PER_MESSAGE_MAX, Market,
@@ -53,12 +53,15 @@ fn data(
         if cursor.skip(r#"aggTrade","E":"#) {
             return aggregate_trade(cursor, context);
         }
+        if context.market == Market::UsdM && cursor.skip(r#"markPriceUpdate","E":"#) {
+            return mark_funding(cursor, context);
+        }
     } else if cursor.skip(r#"{"u":"#) {
         return bbo(cursor, context);
     } else if stream.is_empty() && cursor.skip(r#"{"lastUpdateId":"#) {
         return snapshot(cursor, context, scratch);
     }
-    Err(cursor.stop("a depth update, book ticker, trade or snapshot"))
+    Err(cursor.stop("a depth update, book ticker, trade, mark price or snapshot"))
 }
 
 /// After `{"e":"depthUpdate","E":`.
@@ -213,6 +216,58 @@ fn aggregate_trade(cursor: &mut Cursor<'_>, context: &Context<'_>) -> Scan<Parse
         reserved: 0,
     };
     trade_tail(cursor, symbol, trade, ts_venue_ns)
+}
+
+/// After `{"e":"markPriceUpdate","E":`. Some years have the index before the estimated settlement, some behind it, and some a
+/// smoothed mark price `ap` here or there.
+#[inline(never)]
+fn mark_funding(cursor: &mut Cursor<'_>, context: &Context<'_>) -> Scan<Parsed> {
+    let ts_venue_ns = ts_venue(cursor)?;
+    cursor.literal(r#","s":""#)?;
+    let symbol = known_symbol(cursor, context)?;
+    venue_type(cursor)?;
+    cursor.literal(r#","p":""#)?;
+    let mark_price = cursor.decimal_nearest(symbol.price_exponent)?;
+    unused_text(cursor, r#","ap":""#)?;
+    unused_text(cursor, r#","P":""#)?;
+    cursor.literal(r#","i":""#)?;
+    let index_price = cursor.decimal_nearest(symbol.price_exponent)?;
+    unused_text(cursor, r#","P":""#)?;
+    cursor.literal(r#","r":""#)?;
+    let is_without_funding = cursor.skip("\"");
+    let rate = if is_without_funding {
+        0
+    } else {
+        cursor.decimal_signed(FUNDING_RATE_EXPONENT as u8)?
+    };
+    cursor.literal(r#","T":"#)?;
+    let ts_next_ns = ts_venue(cursor)?;
+    unused_text(cursor, r#","ap":""#)?;
+    venue_type(cursor)?;
+    cursor.literal("}")?;
+    if is_without_funding {
+        return Ok(Parsed::Ignored);
+    }
+    Ok(Parsed::MarkFunding {
+        instrument: symbol.instrument,
+        announced: MarkFunding {
+            mark_price,
+            index_price,
+            rate,
+            ts_next_ns,
+            reserved: 0,
+        },
+        ts_venue_ns,
+    })
+}
+
+/// A field that is not used, with the quote that opens its text, if it stands here.
+#[inline(always)]
+fn unused_text(cursor: &mut Cursor<'_>, name: &'static str) -> Scan<()> {
+    if cursor.skip(name) {
+        cursor.text()?;
+    }
+    Ok(())
 }
 
 /// `,"p":"…","q":"…"`.

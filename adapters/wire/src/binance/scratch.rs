@@ -4,7 +4,7 @@
 //! nothing.
 
 use acth_core::{
-    event::{Bbo, Level, Side, Trade},
+    event::{Bbo, Level, MarkFunding, Side, Trade},
     instrument::InstrumentId,
 };
 
@@ -50,6 +50,11 @@ pub(super) enum Parsed {
         trade: Trade,
         ts_venue_ns: i64,
     },
+    MarkFunding {
+        instrument: InstrumentId,
+        announced: MarkFunding,
+        ts_venue_ns: i64,
+    },
     Snapshot {
         instrument: InstrumentId,
         last_update_id: u64,
@@ -72,7 +77,11 @@ impl Parsed {
     pub(super) const fn is_scannable(&self) -> bool {
         matches!(
             self,
-            Self::Depth { .. } | Self::Bbo { .. } | Self::Trade { .. } | Self::Snapshot { .. }
+            Self::Depth { .. }
+                | Self::Bbo { .. }
+                | Self::Trade { .. }
+                | Self::MarkFunding { .. }
+                | Self::Snapshot { .. }
         )
     }
 }
@@ -123,6 +132,15 @@ impl Scratch {
                 instrument,
                 aggressor,
                 trade,
+                ts_venue_ns,
+            },
+            Parsed::MarkFunding {
+                instrument,
+                announced,
+                ts_venue_ns,
+            } => Message::MarkFunding {
+                instrument,
+                announced,
                 ts_venue_ns,
             },
             Parsed::Snapshot {

@@ -78,7 +78,7 @@ pub const SAMPLES_SPOT: [&str; 8] = [
 ];
 
 /// As `SAMPLES_SPOT`, for futures.
-pub const SAMPLES_USDM: [&str; 8] = [
+pub const SAMPLES_USDM: [&str; 10] = [
     r#"{"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","E":1723161256299,"T":1723161256298,"s":"BTCUSDT","U":5123107832006,"u":5123107837557,"pu":5123107831937,"b":[["58710.20","0.014"],["61496.50","0.010"]],"a":[["61800.3","7"]]}}"#,
     r#"{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":5123107839020,"s":"BTCUSDT","b":"61800.20","B":"2.507","a":"61800.30","A":"2.510","T":1723161256313,"E":1723161256314}}"#,
     r#"{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161256322,"T":1723161256321,"s":"BTCUSDT","t":5266583935,"p":"61800.30","q":"0.006","X":"MARKET","m":false}}"#,
@@ -87,6 +87,8 @@ pub const SAMPLES_USDM: [&str; 8] = [
     r#"{"e":"aggTrade","E":1760000000123,"s":"BTCUSDT","a":1,"p":"5","q":"6","nq":"5","f":1,"l":2,"T":1760000000122,"m":true,"st":1}"#,
     r#"{"e":"bookTicker","u":400900217,"E":1568014460893,"T":1568014460891,"s":"BTCUSDT","ps":"BTCUSDT","b":"25.35","B":"31.21","a":"25.36","A":"40.66","st":1}"#,
     r#"{"e":"depthUpdate","E":1760000000123,"T":1760000000120,"s":"BTCUSDT","ps":"BTCUSDT","st":1,"U":157,"u":160,"pu":149,"b":[["0.01","10"]],"a":[["0.02","100"]]}"#,
+    r#"{"stream":"btcusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":1760000001000,"s":"BTCUSDT","p":"61800.24500000","i":"61799.99499999","P":"61790.12345678","r":"-0.00010000","T":1760025600000}}"#,
+    r#"{"e":"markPriceUpdate","E":1760000001000,"s":"BTCUSDT","st":1,"p":"7.005","ap":"7.1","P":"7.2","i":"0","r":"0.000000000001","T":1760025600000,"st":1}"#,
 ];
 
 /// A decoder for `SAMPLES_SPOT` or `SAMPLES_USDM`.
@@ -98,9 +100,9 @@ pub fn sample_decoder(market: Market) -> Decoder {
 }
 
 /// The samples of a market.
-pub fn samples(market: Market) -> [&'static str; 8] {
+pub fn samples(market: Market) -> &'static [&'static str] {
     match market {
-        Market::Spot => SAMPLES_SPOT,
-        Market::UsdM => SAMPLES_USDM,
+        Market::Spot => &SAMPLES_SPOT,
+        Market::UsdM => &SAMPLES_USDM,
     }
 }

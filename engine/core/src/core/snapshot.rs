@@ -17,6 +17,7 @@ use crate::{
 const CONFIG: Tag = Tag(*b"CONF");
 const LEDGER: Tag = Tag(*b"LEDG");
 const MODELS: Tag = Tag(*b"MODL");
+const FUNDING: Tag = Tag(*b"FUND");
 const STRATEGY: Tag = Tag(*b"STRA");
 const END: Tag = Tag(*b"END.");
 /// Longest name of a strategy that a snapshot can hold.
@@ -42,6 +43,8 @@ impl<S: Strategy> Core<S> {
         }
         encoder.section(MODELS);
         state.models.save(&mut encoder);
+        encoder.section(FUNDING);
+        state.announced.write(&mut encoder);
         encoder.section(STRATEGY);
         encoder.bytes(S::NAME.as_bytes());
         self.strategy.save(&mut encoder);
@@ -76,6 +79,8 @@ impl<S: Strategy> Core<S> {
         }
         from.section(MODELS)?;
         state.models.load(from)?;
+        from.section(FUNDING)?;
+        state.announced.load(from)?;
         from.section(STRATEGY)?;
         check_strategy(S::NAME, from)?;
         core.strategy.load(from)?;

@@ -26,8 +26,8 @@ pub enum EventError {
     /// A reserved byte is not zero.
     #[error("event kind {0} with a reserved byte that is not zero")]
     Reserved(u8),
-    /// A quantity is negative.
-    #[error("event kind {0} with a negative quantity or price")]
+    /// A quantity, a price or a time to come is negative.
+    #[error("event kind {0} with a negative quantity, price or time")]
     Quantity(u8),
     /// The reason of an operator's command has no meaning.
     #[error("operator command with unknown reason {0}")]
@@ -97,7 +97,8 @@ impl Event {
                 | EventKind::TimerFired
                 | EventKind::ModelPromoted
                 | EventKind::FundingSettled
-                | EventKind::RateChanged,
+                | EventKind::RateChanged
+                | EventKind::MarkFunding,
             ) => self.detail == 0,
         };
         if !detail_known {
@@ -141,6 +142,10 @@ impl Event {
                 }
                 (changed.reserved == [0; 3], true)
             }
+            EventView::MarkFunding(announced) => (
+                announced.reserved == 0,
+                (announced.mark_price | announced.index_price | announced.ts_next_ns) >= 0,
+            ),
             EventView::CommandSent(_) | EventView::Unknown(_) => (true, true),
         };
         if !reserved_is_zero {

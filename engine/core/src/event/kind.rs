@@ -38,11 +38,13 @@ pub enum EventKind {
     FundingSettled = 16,
     /// What a currency is worth in the account's changed (`RateChanged`).
     RateChanged = 17,
+    /// A venue told the mark price of a perpetual and its next funding (`MarkFunding`).
+    MarkFunding = 18,
 }
 
 impl EventKind {
     /// Every kind, in the order of its code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::BookDelta,
         Self::Bbo,
         Self::Trade,
@@ -60,6 +62,7 @@ impl EventKind {
         Self::ModelPromoted,
         Self::FundingSettled,
         Self::RateChanged,
+        Self::MarkFunding,
     ];
 
     /// The kind with this code, if there is one.
@@ -82,6 +85,7 @@ impl EventKind {
             15 => Self::ModelPromoted,
             16 => Self::FundingSettled,
             17 => Self::RateChanged,
+            18 => Self::MarkFunding,
             _ => return None,
         })
     }
@@ -106,6 +110,7 @@ impl EventKind {
             Self::ModelPromoted => "ModelPromoted",
             Self::FundingSettled => "FundingSettled",
             Self::RateChanged => "RateChanged",
+            Self::MarkFunding => "MarkFunding",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header   format u32 | zero u32 | sequence u64 | now_ns i64 | state hash u64 | content hash u64
-//! sections CONF  LEDG  ORDR  EXEC  PORT  RATE  RETN  (MRKT BOOK) x instruments  MODL  STRA  END.
+//! sections CONF  LEDG  ORDR  EXEC  PORT  RATE  RETN  (MRKT BOOK) x instruments  MODL  FUND  STRA  END.
 //! ```
 //!
 //! - Everything is little-endian and without gaps. One state has one encoding: what is a function of other fields (sums,

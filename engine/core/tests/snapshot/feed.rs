@@ -5,8 +5,8 @@ use acth_core::{
     decision::{Decision, DecisionKind},
     event::{
         Bbo, BookState, BookStateChanged, BookStateReason, CommandSent, Event, EventKind,
-        FundingSettled, Level, OperatorAction, OperatorCommand, OperatorReason, OrderFilled,
-        OrderReport, RateChanged, ReportReason, Side, TimerFired, Trade, flags,
+        FundingSettled, Level, MarkFunding, OperatorAction, OperatorCommand, OperatorReason,
+        OrderFilled, OrderReport, RateChanged, ReportReason, Side, TimerFired, Trade, flags,
     },
     instrument::{AssetClass, Contract, Instrument, InstrumentId, Instruments},
     money::Money,
@@ -403,15 +403,22 @@ impl Feed {
     }
 }
 
-/// What touches the account without a trade.
+/// What touches the account without a trade, or says what will.
 fn account_event(index: usize, second: u32, third: u32) -> Event {
     let of = |kind, index: usize| Event::new(kind, InstrumentId(index as u16));
-    match second % 3 {
+    match second % 4 {
         0 => of(EventKind::ConnectionChanged, 0).with_detail(1),
         1 => of(EventKind::FundingSettled, index).with_body(&FundingSettled {
             rate: i64::from(third % 2_000_001) - 1_000_000,
             price: 0,
             reserved: [0; 3],
+        }),
+        2 => of(EventKind::MarkFunding, index).with_body(&MarkFunding {
+            mark_price: i64::from(third),
+            index_price: i64::from(third / 2),
+            rate: i64::from(third % 2_000_001) - 1_000_000,
+            ts_next_ns: i64::from(third) * 1_000_000,
+            reserved: 0,
         }),
         _ => of(EventKind::RateChanged, 0).with_body(&RateChanged {
             mantissa: i64::from(third % 400) + 900,

@@ -128,6 +128,10 @@ impl Hectic {
             ctx.open_quantity(id, Side::Ask) as u64,
             ctx.correlation(InstrumentId(0), InstrumentId(1)).to_bits(),
         ];
+        if let Some(announced) = ctx.announced_funding(id) {
+            words.push((announced.mark_price ^ announced.index_price) as u64);
+            words.push((announced.rate ^ announced.ts_next_ns) as u64);
+        }
         words.extend(ctx.returns_row().iter().map(|value| value.to_bits()));
         let draws = [0, 1, 7, self.seen % 600];
         for back in draws {

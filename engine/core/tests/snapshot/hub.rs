@@ -171,6 +171,8 @@ pub(crate) fn assert_same<S: Subject>(first: &Hub<S>, second: &Hub<S>) {
     for (id, _) in first.instruments().iter() {
         let (one, other) = (first.portfolio(), second.portfolio());
         assert_eq!(one.position(id), other.position(id));
+        let announced = |core: &Core<S>| core.announced_funding(id).copied();
+        assert_eq!(announced(first), announced(second));
         let (one, other) = (first.market(id).unwrap(), second.market(id).unwrap());
         assert_eq!(one.last_trade(), other.last_trade());
         assert_eq!(one.quote(), other.quote());

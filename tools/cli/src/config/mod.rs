@@ -202,9 +202,10 @@ pub struct Paper {
     pub report_latency: String,
     /// File with a model that `acth latency fit` wrote: both times are then drawn from it, and the two above are not used. Empty = none.
     pub latency_model: String,
-    /// Share of a perpetual's notional that longs pay to shorts at each funding time; negative = shorts pay.
+    /// Share of a perpetual's notional that longs pay to shorts at each funding time; negative = shorts pay. Only for perpetuals of
+    /// which the market data announce no rate of their own; those that they do are charged as announced.
     pub funding_rate: Decimal,
-    /// Time between two funding times, whole multiples of it since 1970.
+    /// Time between two funding times of the same ones, whole multiples of it since 1970.
     pub funding_interval: String,
     /// What the account at the embedded venue holds beyond this hub's own trades, by instrument, as if a person had traded
     /// there by hand: `run --rearm` then finds the difference.
@@ -365,8 +366,7 @@ impl Config {
         self.cash_tolerance()?;
         duration_ns("paper.order_latency", &self.paper.order_latency)?;
         duration_ns("paper.report_latency", &self.paper.report_latency)?;
-        funding_rate(&self.paper)?;
-        duration_ns("paper.funding_interval", &self.paper.funding_interval)?;
+        funding(&self.paper)?;
         self.journal.check()?;
         self.host.check()?;
         self.engine.check()
@@ -481,11 +481,28 @@ fn ppm(name: &str, share: Decimal, share_max: i64) -> Result<u32, Failure> {
         .map_err(|_| Failure::could_not(format!("{name}: {share} is out of range")))
 }
 
+/// The funding rate of the paper venue in the units of its event, and the time between two fundings.
+///
+/// # Errors
+/// When one of them makes no sense, or there is a rate and no time at which it is due.
+pub(crate) fn funding(paper: &Paper) -> Result<(i64, i64), Failure> {
+    let rate = funding_rate(paper)?;
+    let interval_ns = duration_ns("paper.funding_interval", &paper.funding_interval)?;
+    if rate != 0 && interval_ns == 0 {
+        return Err(Failure::could_not(format!(
+            "paper.funding_interval: `{}` with paper.funding_rate {} would never charge it; write a time such as \"8h\", or a \
+             rate of \"0\"",
+            paper.funding_interval, paper.funding_rate
+        )));
+    }
+    Ok((rate, interval_ns))
+}
+
 /// The funding rate of the paper venue in the units of its event.
 ///
 /// # Errors
 /// When it is no share between -1 and 1, or finer than an event can tell.
-pub(crate) fn funding_rate(paper: &Paper) -> Result<i64, Failure> {
+fn funding_rate(paper: &Paper) -> Result<i64, Failure> {
     let rate = paper.funding_rate;
     let one = Decimal::from(10i64.pow(acth_core::event::FUNDING_RATE_EXPONENT));
     let scaled = rate.checked_mul(one).filter(Decimal::is_integer);

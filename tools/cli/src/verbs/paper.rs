@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Config, duration_ns, file::parse, funding_rate},
+    config::{Config, duration_ns, file::parse, funding},
     exit::Failure,
 };
 
@@ -30,6 +30,7 @@ impl PaperSetup {
     /// When a latency is no duration, or the model cannot be read or lacks a venue.
     pub(super) fn read(config: &Config, instruments: &Instruments) -> Result<Self, Failure> {
         let path = &config.paper.latency_model;
+        let (funding_rate, funding_interval_ns) = funding(&config.paper)?;
         let mut setup = Self {
             config: PaperConfig {
                 order_latency_ns: duration_ns("paper.order_latency", &config.paper.order_latency)?,
@@ -37,11 +38,8 @@ impl PaperSetup {
                     "paper.report_latency",
                     &config.paper.report_latency,
                 )?,
-                funding_rate: funding_rate(&config.paper)?,
-                funding_interval_ns: duration_ns(
-                    "paper.funding_interval",
-                    &config.paper.funding_interval,
-                )?,
+                funding_rate,
+                funding_interval_ns,
                 ..PaperConfig::default()
             },
             model: None,

@@ -6,8 +6,8 @@ use acth_core::{
     decision::{Decision, DecisionKind, OrderType, TimeInForce},
     event::{
         Bbo, BookStateChanged, BookStateReason, CommandSent, Event, EventKind, FundingSettled,
-        Level, OperatorAction, OperatorCommand, OperatorReason, OrderFilled, OrderReport,
-        RateChanged, ReportReason, Side, TimerFired, Trade, flags,
+        Level, MarkFunding, OperatorAction, OperatorCommand, OperatorReason, OrderFilled,
+        OrderReport, RateChanged, ReportReason, Side, TimerFired, Trade, flags,
     },
     instrument::InstrumentId,
     risk::Denial,
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use zerocopy::IntoBytes;
 
 /// Frames of the journal, one of them of an unknown kind.
-pub(crate) const FRAMES: u64 = 27;
+pub(crate) const FRAMES: u64 = 28;
 /// Time of the first frame.
 pub(crate) const START_NS: i64 = 1_700_000_000_000_000_001;
 
@@ -124,6 +124,15 @@ fn events() -> Vec<Event> {
             exponent: 6,
             reserved: [0; 3],
         }),
+        of(EventKind::MarkFunding, second)
+            .with_decode_code(77)
+            .with_body(&MarkFunding {
+                mark_price: i64::MAX,
+                index_price: 0,
+                rate: -62_500_000,
+                ts_next_ns: START_NS,
+                reserved: 0,
+            }),
     ]
 }
 

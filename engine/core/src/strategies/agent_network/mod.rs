@@ -191,6 +191,17 @@ impl Strategy for AgentNetwork {
         self.shadows.fund(instrument.index(), price, funding.rate);
     }
 
+    fn on_funding_announced(
+        &mut self,
+        _ctx: &mut Context<'_>,
+        instrument: InstrumentId,
+        announced: &MarkFunding,
+    ) {
+        // 10^-12 to parts per million.
+        let rate_ppm = announced.rate as f64 / 1e6;
+        self.features.set_funding(instrument.index(), rate_ppm);
+    }
+
     fn on_timer(&mut self, ctx: &mut Context<'_>) {
         self.ticks += 1;
         let now_ns = ctx.now_ns();
