@@ -25,7 +25,7 @@ use zerocopy::FromBytes;
 
 /// Cash at the start, in units of 10^-12.
 const CASH: i128 = 1_000_000 * 10i128.pow(12);
-const FUNDED: &str = "[world]\nfunding_interval_s = 5\n";
+const FUNDED: &str = "world_preset = \"currencies\"\n[world]\nfunding_interval_s = 5\n";
 
 /// One instrument as the journal tells it.
 #[derive(Default)]
@@ -302,7 +302,7 @@ fn assert_same(ledger: &Ledger, summary: &Value) {
 fn traded(folder: &Path, account: &str) -> Value {
     let (config, journal) = (folder.join("acth.toml"), folder.join(account));
     let text =
-        format!("strategy = \"agent-network\"\n[account]\ncurrency = \"{account}\"\n{FUNDED}");
+        format!("strategy = \"agent-network\"\n{FUNDED}[account]\ncurrency = \"{account}\"\n");
     fs::write(&config, text).unwrap();
     let summary = run_json(&[
         "backtest",
