@@ -27,6 +27,7 @@ use acth_engine::{
 use support::{
     config, read_all, script,
     toy::Toy,
+    trade,
     venue::{Sink, venue},
     writer,
 };
@@ -145,6 +146,36 @@ fn in_event_time_the_loop_lets_every_command_leave_at_once() {
     assert!(orders.iter().all(|count| *count == 1), "{orders:?}");
     assert_eq!(cancels, [16, 16, 8]);
     assert_eq!(left.sent.len(), 80);
+}
+
+/// A source may give much in one poll: an order does not wait for all of it.
+#[test]
+fn an_order_waits_for_a_few_events_at_most() {
+    let dir = tempfile::tempdir().unwrap();
+    // The first trade places the only order.
+    let (mut source, sink) = venue((0..200).map(|index| trade(index, index.min(1))).collect());
+    source.per_poll = 1_000;
+    let (config, control) = (config(ThreadMode::Single, Clock::Wall), Control::new());
+    let writer = writer(dir.path());
+    pipeline::run(
+        &config,
+        Toy::default(),
+        source,
+        sink,
+        writer,
+        &control,
+        &Monitor::new(),
+    )
+    .unwrap();
+    let (frames, _) = read_all(dir.path());
+    let kinds: Vec<u16> = frames.iter().map(|frame| frame.kind).collect();
+    let place_of = |kind: EventKind| {
+        let wanted = frames::input_kind(kind as u8);
+        kinds.iter().position(|found| *found == wanted).unwrap()
+    };
+    let waited = place_of(EventKind::CommandSent) - place_of(EventKind::Trade);
+    // The trade that led to it, its decision, and 15 trades more.
+    assert_eq!(waited, 17);
 }
 
 #[test]

@@ -39,6 +39,9 @@ use crate::{
 /// Sends that one event of the source may lead to, reports included; more is a machine that feeds itself.
 const SEND_CHAIN_MAX: usize = 4096;
 
+/// Events that the source may give before what the first of them led to leaves: some microseconds, about what one write takes.
+const EVENTS_TOGETHER_MAX: usize = 16;
+
 /// What the loop is inside of: says whom a panic belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -69,18 +72,27 @@ struct Inline<'a, M, J, Snk> {
     /// Highest sequence whose durability was asked for.
     asked_sequence: u64,
     sent_count: u64,
+    /// Events since the first of `commands` was decided.
+    waited_events: usize,
     is_core_usable: bool,
     is_sink_usable: bool,
     is_source_usable: bool,
 }
 
 impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
-    /// An event of the source. What follows from it leaves when the source has given what it has, or a few commands wait: what comes
-    /// together leaves together. In event time it leaves at once, since what follows must not depend on how much came together.
+    /// An event of the source. What follows from it leaves when the source has given what it has, or a few commands wait, or the first of
+    /// them has waited for a few events: what comes together leaves together. In event time it leaves at once, since what follows must not
+    /// depend on how much came together.
     #[inline]
     fn take_together(&mut self, event: &Event) -> Result<(), EngineError> {
         self.step(event)?;
-        if self.commands.len() >= TOGETHER_MAX || self.stage.clock.is_event_time() {
+        if self.commands.is_empty() {
+            return Ok(());
+        }
+        self.waited_events += 1;
+        let is_enough =
+            self.commands.len() >= TOGETHER_MAX || self.waited_events >= EVENTS_TOGETHER_MAX;
+        if is_enough || self.stage.clock.is_event_time() {
             self.pump()?;
         }
         Ok(())
@@ -93,6 +105,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
     }
 
     fn pump(&mut self) -> Result<(), EngineError> {
+        self.waited_events = 0;
         let mut chain_count = 0;
         loop {
             while let Some(outbound) = self.next_command() {
@@ -483,6 +496,7 @@ where
         place: Place::Source,
         asked_sequence: 0,
         sent_count: 0,
+        waited_events: 0,
         is_core_usable: true,
         is_sink_usable: true,
         is_source_usable: true,

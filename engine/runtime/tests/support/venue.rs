@@ -42,7 +42,7 @@ pub(crate) struct Source {
     script: VecDeque<Event>,
     reports: Reports,
     pub(crate) fault: SourceFault,
-    per_poll: usize,
+    pub(crate) per_poll: usize,
     drain_count: u64,
 }
 
