@@ -33,7 +33,7 @@ use acth_engine::{
     placement::Pin,
     wait::{WaitChoice, WaitStrategy},
 };
-use acth_journal::{SyncMode, Writer};
+use acth_journal::{JournalError, SyncMode, Writer};
 
 use crate::{
     args::{Threads, TradeArgs},
@@ -75,6 +75,30 @@ fn journal_path(args: &TradeArgs, config: &Config) -> PathBuf {
         Some(path) => path.clone(),
         None => Path::new(&config.journal.directory).join(new_run_name()),
     }
+}
+
+/// The journal of a run that has no run before it: a new one, or one that a process began that was killed before its first frame.
+fn begin_journal(path: PathBuf, config: &Config) -> Result<NewJournal, Failure> {
+    let options = config.journal.options(Purpose::Run, None)?;
+    let not_empty = match Writer::create(&path, &options) {
+        Ok(writer) => return Ok(NewJournal { path, writer }),
+        Err(error @ JournalError::NotEmpty { .. }) => error,
+        Err(error) => return Err(Failure::could_not(format!("journal: {error}"))),
+    };
+    let (writer, recovery) = match Writer::open(&path, &options) {
+        Ok(opened) => opened,
+        Err(JournalError::NotFound { .. }) => {
+            return Err(Failure::could_not(format!("journal: {not_empty}")));
+        }
+        Err(error) => return Err(journal::failure(&path, &error)),
+    };
+    if recovery.last_sequence > 0 {
+        return Err(Failure::could_not(format!(
+            "{}: somebody wrote to the journal while it was read",
+            path.display()
+        )));
+    }
+    Ok(NewJournal { path, writer })
 }
 
 /// Creates the journal where the flags or the configuration say.

@@ -46,7 +46,7 @@ use acth_wire::binance::Market;
 use super::{
     NewJournal,
     account::VenueAccount,
-    create_journal, doctor, engine_config,
+    begin_journal, doctor, engine_config,
     heartbeat::Heartbeat,
     journal_path,
     keeper::Keeper,
@@ -133,7 +133,7 @@ impl<S: Strategy + Send + 'static> HubRun<S> {
         let Some(prior) = prior else {
             let core = recipe.build()?;
             engine.resume.inputs = model_inputs(config, &core, started_ns)?;
-            let NewJournal { path, writer } = create_journal(path, config, Purpose::Run)?;
+            let NewJournal { path, writer } = begin_journal(path, config)?;
             return Ok(Self {
                 path,
                 venue,
