@@ -22,7 +22,8 @@ use acth_tests::{
 };
 use serde_json::Value;
 
-const NETWORK: &str = "strategy = \"agent-network\"\n";
+/// Trades perpetuals over funding times.
+const NETWORK: &str = "strategy = \"agent-network\"\n[world]\nfunding_interval_s = 10\n";
 const WATCHER: &str = "strategy = \"spread-watcher\"\n[parameters]\nspread_ticks_min = 1\n";
 /// Elements that have no end.
 const VOID: [&str; 1] = ["meta"];
@@ -133,11 +134,30 @@ fn fact<'a>(page: &'a str, key: &str) -> &'a str {
 fn row_with<'a>(page: &'a str, cell: &str) -> Vec<&'a str> {
     let wanted = format!("<td>{cell}</td>");
     let row = page.lines().find(|line| line.contains(&wanted));
-    let row = row.unwrap_or_else(|| panic!("no row with {cell}"));
+    cells_of(row.unwrap_or_else(|| panic!("no row with {cell}")))
+}
+
+fn cells_of(row: &str) -> Vec<&str> {
     let cells = row
         .split("</td>")
         .map(|cell| cell.rsplit('>').next().unwrap());
     cells.filter(|cell| !cell.is_empty()).collect()
+}
+
+/// What the instruments gained is what equity gained, funding included: they are all paid in one currency.
+fn assert_instruments_add_up(page: &str) {
+    let rows = page.lines().filter(|line| line.contains("<td>USDT</td>"));
+    let profits: Vec<f64> = rows
+        .map(cells_of)
+        .filter(|cells| cells.len() == 8 && cells[1] == "USDT")
+        .map(|cells| cells[7].replace(',', "").parse().unwrap())
+        .collect();
+    assert!(profits.len() > 4, "{profits:?}");
+    let total: f64 = profits.iter().sum();
+    let profit: f64 = fact(page, "profit").parse().unwrap();
+    assert!((total - profit).abs() < 0.05, "{total} and {profit}");
+    let funding: f64 = fact(page, "funding").parse().unwrap();
+    assert!(funding.abs() > 0.1, "{funding}");
 }
 
 fn assert_numbers_are_those_of_replay(page: &str, journal: &Path) {
@@ -170,6 +190,7 @@ fn assert_numbers_are_those_of_replay(page: &str, journal: &Path) {
         "realised",
         "unrealised",
         "fees",
+        "funding",
         "turnover",
     ] {
         let exact: f64 = fact(page, key).parse().unwrap();
@@ -203,6 +224,7 @@ fn the_page_about_a_network_is_whole_and_tells_what_replay_tells() {
         assert!(page.contains(&format!("<section id=\"{id}\">")), "{id}");
     }
     assert!(page.contains("Identical: all"));
+    assert_instruments_add_up(&page);
     let replay = run_json(&["replay", text(&journal), "--json"]);
     for agent in replay["findings"]["agents"].as_array().unwrap() {
         let cells = row_with(&page, agent["name"].as_str().unwrap());

@@ -46,6 +46,8 @@ pub(crate) struct Account {
     pub(crate) realised: Money,
     pub(crate) unrealised: Money,
     pub(crate) fees: Money,
+    /// Received; negative when more was paid.
+    pub(crate) funding: Money,
     pub(crate) turnover: Money,
     pub(crate) currencies: Vec<CurrencyRow>,
 }
@@ -222,6 +224,7 @@ fn account<S: Strategy>(core: &Core<S>) -> Account {
         realised: portfolio.realised(),
         unrealised: portfolio.unrealised_total(),
         fees: portfolio.fees(),
+        funding: portfolio.funding(),
         turnover: portfolio.volume(),
         currencies: currencies
             .filter_map(|(index, name)| currency(core, index, name))
@@ -251,6 +254,7 @@ fn instrument<S: Strategy>(core: &Core<S>, index: usize) -> InstrumentRow {
         position: position.quantity,
         fees: position.fees,
         volume: position.volume,
-        profit: position.realised + core.portfolio().unrealised(id) - position.fees,
+        profit: position.realised + core.portfolio().unrealised(id) + position.funding
+            - position.fees,
     }
 }

@@ -121,7 +121,7 @@ fn instruments(report: &Report) -> String {
         Column::Numbers("position"),
         Column::Numbers("traded"),
         Column::Numbers("fees"),
-        Column::Numbers("profit after fees"),
+        Column::Numbers("profit after fees and funding"),
     ];
     let rows = report
         .instruments

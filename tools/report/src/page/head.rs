@@ -140,6 +140,7 @@ fn facts(report: &Report) -> String {
         ("realised, before fees", "realised", account.realised),
         ("unrealised", "unrealised", account.unrealised),
         ("fees", "fees", account.fees),
+        ("funding", "funding", account.funding),
         ("turnover", "turnover", account.turnover),
     ] {
         facts.add(name, key, &cents(money), &money.to_string());
