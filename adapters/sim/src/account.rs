@@ -28,7 +28,7 @@ use crate::encode::Market;
 /// Decimal places of cash, as venues keep it.
 pub const CASH_EXPONENT: u8 = 8;
 /// Units of money in one of cash.
-const CASH_UNIT: i128 = 10i128.pow((MONEY_EXPONENT - CASH_EXPONENT) as u32);
+pub const CASH_UNIT: i128 = 10i128.pow((MONEY_EXPONENT - CASH_EXPONENT) as u32);
 
 /// The key that a client must know. Of a simulated account, so no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use acth_sim::world::{MessageBody, World, WorldConfig, WorldMessage};
 
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// The first 30 s of seed 11 in the default universe, announcements of funding left out, the same in every build and on every CPU. A deliberate change of
-/// the world changes it; print the new value, put it here, and say so in the commit.
+/// The first 30 s of seed 11 in the default universe, announcements of funding left out, the same in every build and on every
+/// CPU. A deliberate change of the world changes it; print the new value, put it here, and say so in the commit.
 const GOLDEN_HASH: u64 = 0x5370_2138_76ce_2ba2;
 
 fn fold(hasher: &mut StateHasher, message: &WorldMessage<'_>) {

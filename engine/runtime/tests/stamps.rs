@@ -4,22 +4,14 @@
 
 mod support;
 
-use acth_core::event::{CommandSent, Event, EventView};
-use acth_engine::{
-    clock::Clock,
-    config::ThreadMode,
-    control::Control,
-    frames::{self, FrameClass},
-    monitor::Monitor,
-    pipeline,
-};
+use acth_core::event::{CommandSent, EventView};
+use acth_engine::{clock::Clock, config::ThreadMode, control::Control, monitor::Monitor, pipeline};
 use support::{
-    config, read_all, script,
+    config, inputs, script,
     toy::Toy,
     venue::{SinkFault, venue},
     writer,
 };
-use zerocopy::FromBytes;
 
 /// What came back of every command that left.
 fn sent(threads: ThreadMode, clock: Clock, fault: SinkFault) -> Vec<CommandSent> {
@@ -36,12 +28,8 @@ fn sent(threads: ThreadMode, clock: Clock, fault: SinkFault) -> Vec<CommandSent>
         &Monitor::new(),
     )
     .unwrap();
-    let (frames, _) = read_all(dir.path());
-    let inputs = frames
+    let sent: Vec<CommandSent> = inputs(dir.path())
         .iter()
-        .filter(|frame| matches!(frames::classify(frame.kind), FrameClass::Input(_)));
-    let events = inputs.map(|frame| Event::read_from_bytes(&frame.payload).unwrap());
-    let sent: Vec<CommandSent> = events
         .filter_map(|event| match event.view() {
             EventView::CommandSent(sent) => Some(*sent),
             _ => None,

@@ -16,22 +16,16 @@ use acth_core::{
     port::{CommandSink, PortError},
 };
 use acth_engine::{
-    clock::Clock,
-    config::ThreadMode,
-    control::Control,
-    error::EngineError,
-    frames::{self, FrameClass},
-    monitor::Monitor,
-    pipeline,
+    clock::Clock, config::ThreadMode, control::Control, error::EngineError, frames,
+    monitor::Monitor, pipeline,
 };
 use support::{
-    config, read_all, script,
+    config, inputs, read_all, script,
     toy::Toy,
     trade,
     venue::{Sink, venue},
     writer,
 };
-use zerocopy::FromBytes;
 
 const EACH: [ThreadMode; 3] = [ThreadMode::Single, ThreadMode::Dual, ThreadMode::Multi];
 /// What a flush takes.
@@ -91,13 +85,7 @@ fn run(threads: ThreadMode, clock: Clock, is_broken: bool) -> Left {
         &Control::new(),
         &Monitor::new(),
     );
-    let (frames, _) = read_all(dir.path());
-    let inputs = frames
-        .iter()
-        .filter(|frame| matches!(frames::classify(frame.kind), FrameClass::Input(_)));
-    let events: Vec<Event> = inputs
-        .map(|frame| Event::read_from_bytes(&frame.payload).unwrap())
-        .collect();
+    let events = inputs(dir.path());
     let sent = events.iter().filter_map(|event| match event.view() {
         EventView::CommandSent(sent) => Some(*sent),
         _ => None,

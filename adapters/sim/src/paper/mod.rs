@@ -70,7 +70,8 @@ pub struct PaperConfig {
     /// Share of the notional that longs pay to shorts at each funding time, in units of 10^-12; negative = shorts pay, 0 = there
     /// is no funding. For perpetuals of which the market data announce nothing.
     pub funding_rate: i64,
-    /// For the same ones, the time between two funding times, which are its whole multiples since the Unix epoch; 0 or less = there is no funding.
+    /// For the same ones, the time between two funding times, which are its whole multiples since the Unix epoch; 0 or less = there
+    /// is no funding.
     pub funding_interval_ns: i64,
 }
 

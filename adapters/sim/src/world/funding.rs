@@ -14,7 +14,7 @@
 //! Invariant: nothing here is random and nothing here touches a book: a world with other funding has the same markets.
 
 use acth_core::{
-    event::Side,
+    event::{FUNDING_RATE_EXPONENT, Side},
     instrument::{Contract, InstrumentId, Instruments},
 };
 
@@ -27,7 +27,7 @@ use super::{
 /// Time between two announcements; they come at whole multiples of it since the Unix epoch.
 const ANNOUNCE_NS: i64 = 1_000_000_000;
 /// A rate of 1.
-const ONE: i64 = 1_000_000_000_000;
+const ONE: i64 = 10_i64.pow(FUNDING_RATE_EXPONENT);
 /// What holding costs without any premium: 0.01 % an interval.
 const INTEREST: i64 = 100_000_000;
 /// How much of the distance between interest and premium is left out: 0.05 %.

@@ -1,8 +1,8 @@
 //! A seeded world of markets in virtual time.
 //!
 //! Fair values move on a grid; traders act at random times between; the feeds publish what venues would. One queue
-//! orders everything by time, then instrument, then actor; announcements of funding come before whatever is due at the same time. Nothing reads a clock: the caller says how far to go, so
-//! the same world runs flat out in a backtest and at the pace of the wall clock behind a socket.
+//! orders everything by time, then instrument, then actor; announcements of funding come before whatever is due at the same
+//! time. Nothing reads a clock: the caller says how far to go, so the same world runs flat out in a backtest and at the pace of the wall clock behind a socket.
 //!
 //! Invariant: same config and seed, same messages, on any CPU and however the steps are sliced.
 

@@ -13,10 +13,12 @@ use acth_core::{
 use acth_engine::{
     clock::Clock,
     config::{EngineConfig, ThreadMode},
+    frames::{self, FrameClass},
     manifest::RunManifest,
     placement::Placement,
 };
 use acth_journal::{JournalOptions, Reader, Tail, Writer};
+use zerocopy::FromBytes;
 
 /// Start of the scripts' time.
 pub(crate) const START_NS: i64 = 1_700_000_000_000_000_000;
@@ -71,6 +73,17 @@ pub(crate) fn writer(dir: &std::path::Path) -> Writer {
         ..JournalOptions::default()
     };
     Writer::create(dir, &options).unwrap()
+}
+
+/// Every input of a journal on disk.
+pub(crate) fn inputs(dir: &std::path::Path) -> Vec<Event> {
+    let (frames, _) = read_all(dir);
+    let inputs = frames
+        .iter()
+        .filter(|frame| matches!(frames::classify(frame.kind), FrameClass::Input(_)));
+    inputs
+        .map(|frame| Event::read_from_bytes(&frame.payload).unwrap())
+        .collect()
 }
 
 /// Every frame of a journal on disk, and how it ends.

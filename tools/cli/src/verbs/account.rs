@@ -2,13 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use acth_core::{
-    instrument::{InstrumentId, Instruments},
-    money::MONEY_EXPONENT,
-};
+use acth_core::instrument::{InstrumentId, Instruments};
 use acth_engine::reconcile::{SpotCash, VenueBalance, VenueBooks, VenueOrder};
 use acth_sim::{
-    account::{Account, AccountKey, CASH_EXPONENT},
+    account::{Account, AccountKey, CASH_UNIT},
     paper::{PaperSink, PaperState},
     server::SimVenue,
 };
@@ -22,8 +19,6 @@ use acth_wire::decimal::Fixed;
 use super::run::MARKETS;
 use crate::exit::Failure;
 
-/// Units of money in one of the account's cash.
-const CASH_UNIT: i128 = 10i128.pow((MONEY_EXPONENT - CASH_EXPONENT) as u32);
 /// Key and secret of the simulated account: nobody else can reach it, and it holds nothing.
 const KEY: &str = "simulated";
 /// Longest wait for an answer.

@@ -93,10 +93,7 @@ fn begin_journal(path: PathBuf, config: &Config) -> Result<NewJournal, Failure> 
         Err(error) => return Err(journal::failure(&path, &error)),
     };
     if recovery.last_sequence > 0 {
-        return Err(Failure::could_not(format!(
-            "{}: somebody wrote to the journal while it was read",
-            path.display()
-        )));
+        return Err(prior::written_meanwhile(&path));
     }
     Ok(NewJournal { path, writer })
 }

@@ -44,6 +44,14 @@ pub fn is_there(path: &Path) -> bool {
     acth_journal::info(path).is_ok_and(|info| !info.segments.is_empty())
 }
 
+/// The journal is not what it was when it was read.
+pub fn written_meanwhile(path: &Path) -> Failure {
+    Failure::could_not(format!(
+        "{}: somebody wrote to the journal while it was read",
+        path.display()
+    ))
+}
+
 impl<S: Strategy + Send> Prior<S> {
     /// Recovers the state at the end of the journal; `None` if no run ever wrote to it.
     ///
@@ -107,10 +115,7 @@ impl<S: Strategy + Send> Prior<S> {
         let (writer, recovery) = Writer::open(&self.path, options)
             .map_err(|error| journal::failure(&self.path, &error))?;
         if recovery.last_sequence != self.recovered.last_sequence {
-            return Err(Failure::could_not(format!(
-                "{}: somebody wrote to the journal while it was read",
-                self.path.display()
-            )));
+            return Err(written_meanwhile(&self.path));
         }
         Ok(writer)
     }
