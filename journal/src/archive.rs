@@ -3,7 +3,7 @@
 //! Every reader takes either form. Invariant: the plain file is removed only when the archive's content was read back equal
 //! and its name is durable; where both are there, the plain one counts.
 
-use std::io;
+use std::io::{self, Read};
 
 use zerocopy::{
     FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
@@ -56,6 +56,8 @@ pub(crate) const PREFACE_BYTES: usize = size_of::<Preface>();
 const PREFACE_FRAME_BYTES: usize = 8;
 /// The first of the magic numbers that zstd skips.
 const SKIPPABLE_MAGIC: u32 = 0x184d_2a50;
+/// How many times smaller a content is expected to be at most; a smaller one is unpacked into memory that grows.
+const PACKED_RATIO_EXPECTED: usize = 16;
 const _: () = assert!(PREFACE_BYTES == 184);
 
 impl Preface {
@@ -87,8 +89,7 @@ pub(crate) fn unpack(
 ) -> Result<Vec<u8>, JournalError> {
     let damaged = || JournalError::damaged(index, 0, 0, Damage::Archive);
     let preface = Preface::read(packed).ok_or_else(damaged)?;
-    let bytes = preface.plain_bytes.get() as usize;
-    match zstd::bulk::decompress(&packed[PREFACE_BYTES..], bytes) {
+    match inflate(&packed[PREFACE_BYTES..], preface.plain_bytes.get()) {
         Ok(plain) if Preface::of(&plain).is_some_and(|of| of.as_bytes() == preface.as_bytes()) => {
             Ok(plain)
         }
@@ -97,6 +98,16 @@ pub(crate) fn unpack(
         }
         _ => Err(damaged()),
     }
+}
+
+/// At most `bytes` bytes of a compressed content, and one more where there are more. Memory follows what comes out, not what the
+/// file says of itself: a damaged one may name any length.
+fn inflate(content: &[u8], bytes: u64) -> io::Result<Vec<u8>> {
+    let expected = content.len().saturating_mul(PACKED_RATIO_EXPECTED) as u64;
+    let mut plain = Vec::with_capacity(bytes.min(expected) as usize);
+    let decoder = zstd::stream::read::Decoder::with_buffer(content)?;
+    decoder.take(bytes + 1).read_to_end(&mut plain)?;
+    Ok(plain)
 }
 
 fn pack(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {

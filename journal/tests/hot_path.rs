@@ -7,29 +7,31 @@ use std::{
     fs,
 };
 
-use acth_journal::{CpuMask, JournalOptions, Reader, Writer};
+use acth_journal::{CpuMask, JournalOptions, Reader, Writer, archive};
 
-/// Counts the allocations of each thread.
+/// Counts the allocations of each thread and knows the largest.
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
 }
 
-fn count() {
+fn count(bytes: usize) {
     let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
+    let _ = LARGEST.try_with(|largest| largest.set(largest.get().max(bytes)));
 }
 
 // SAFETY: every call is passed on unchanged to the system's allocator; counting touches a thread-local number only.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         // SAFETY: the caller's duties are passed on as they are.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count();
+        count(0);
         // SAFETY: the caller's duties are passed on as they are.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -67,6 +69,40 @@ fn appending_and_reading_allocate_nothing() {
         reader.next().unwrap().unwrap();
     }
     assert_eq!(allocations() - before, 0, "reading inside a segment");
+}
+
+/// The bytes of an archive's preface, and where in it the length of the plain file is.
+const PREFACE_BYTES: usize = 184;
+const PLAIN_BYTES_AT: usize = 176;
+/// A zstd frame with nothing in it that says its content were 1 GiB.
+const EMPTY_FRAME_OF_A_GIB: [u8; 13] = [
+    0x28, 0xb5, 0x2f, 0xfd, 0x80, 0x58, 0, 0, 0, 0x40, 0x01, 0, 0,
+];
+
+#[test]
+fn memory_follows_what_an_archive_holds_not_what_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = JournalOptions {
+        segment_bytes: 1 << 16,
+        ..JournalOptions::default()
+    };
+    let mut writer = Writer::create(dir.path(), &options).unwrap();
+    for number in 0..2_000 {
+        writer.append(0x0100, 1, number, &[7; 64]).unwrap();
+    }
+    writer.seal().unwrap();
+    archive(dir.path(), 1, 3, &mut |_, _| {}).unwrap();
+    let path = dir.path().join("0000000000.seg.zst");
+    let mut packed = fs::read(&path).unwrap();
+    packed.truncate(PREFACE_BYTES);
+    packed[PLAIN_BYTES_AT..].copy_from_slice(&(1u64 << 30).to_le_bytes());
+    packed.extend(EMPTY_FRAME_OF_A_GIB);
+    fs::write(&path, packed).unwrap();
+    LARGEST.set(0);
+    let error = Reader::open(dir.path()).and_then(|mut reader| reader.next().map(|_| ()));
+    assert!(error.is_err(), "an archive without its segment is read");
+    let largest = LARGEST.get();
+    assert!(largest < 1 << 20, "{largest} bytes at once for {error:?}");
 }
 
 #[test]
