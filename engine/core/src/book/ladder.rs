@@ -136,8 +136,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, i64)> {
         let near = core::iter::successors(self.best_in_window(), |key| self.next_worse(*key))
             .map(|key| (key, self.quantity_in_window(key)));
-        let far = (0..self.far.len()).rev().map(|place| self.far.get(place));
-        near.chain(far)
+        near.chain(self.far.iter())
     }
 
     #[inline]
@@ -184,7 +183,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
         }
     }
 
-    /// After the best level was deleted: the next one, from the far array if the window is empty.
+    /// After the best level was deleted: the next one, from the far blocks if the window is empty.
     fn find_best(&mut self) {
         if let Some(key) = self.next_worse(self.best) {
             self.best = key;
@@ -231,7 +230,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
         }
     }
 
-    /// Moves the window. Levels that it leaves behind go to the far array; those it reaches come from there. Levels
+    /// Moves the window. Levels that it leaves behind go to the far blocks; those it reaches come from there. Levels
     /// above the new window there must be none.
     fn move_window(&mut self, base: u64) {
         if base > self.base {
@@ -254,7 +253,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
         }
     }
 
-    /// Forgets the worst levels of a side that outgrew its bound. All but the best go through the far array, where
+    /// Forgets the worst levels of a side that outgrew its bound. All but the best go through the far blocks, where
     /// the worst lie first; that costs a pass over the side, once in many insertions.
     #[cold]
     #[inline(never)]

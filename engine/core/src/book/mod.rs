@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   worse prices                                             better prices
-//!   ── far: sorted array ──┤├──────────── window, 32,768 ticks ────────────┤
+//!   ── far: sorted blocks ─┤├──────────── window, 32,768 ticks ────────────┤
 //!   nearest the market last  one quantity a tick, a bit for "occupied"   ^best
 //! ```
 //!
@@ -14,7 +14,7 @@
 //! - The window is a ring indexed by the low bits of the key. Moving it moves only the levels that enter or leave.
 //! - The best key is cached. Only deleting the best level searches, in two levels of bits.
 //!
-//! Invariant: no allocation after construction. Every level is in the window or in the far array, never in both;
+//! Invariant: no allocation after construction. Every level is in the window or in the far blocks, never in both;
 //! every far level is worse than the window; a side that is not empty has its best level in the window.
 //!
 //! What a book refuses or forgets it counts (`refused_count`, `evicted_count`; `dropped_count` is their sum):
@@ -49,9 +49,9 @@ pub const LEVELS_PER_SIDE_MAX: usize = 16_384;
 /// A side that grows beyond its bound forgets this part of it at once, so that a full book stays cheap.
 pub const EVICTED_PART: usize = 16;
 
-/// Bytes that a book with the default bounds takes: quantities, bits and far array of both sides.
+/// Bytes that a book with the default bounds takes: quantities, bits and far blocks of both sides.
 pub const BOOK_BYTES: usize =
-    2 * (WINDOW_PAGES * (PAGE_TICKS + 1) * 8 + (LEVELS_PER_SIDE_MAX + 1) * 16);
+    2 * (WINDOW_PAGES * (PAGE_TICKS + 1) * 8 + far::far_bytes(LEVELS_PER_SIDE_MAX + 1));
 const SECTION: Tag = Tag(*b"BOOK");
 const _: () = assert!(BOOK_BYTES < 2 << 20, "128 books fit into 256 MiB");
 
