@@ -217,8 +217,6 @@ unsafe impl Mapping for Unpacked {
 
     fn populate_for_writing(&self, _from: usize, _to: usize) {}
 
-    fn populate_for_reading(&self) {}
-
     fn sync(&self, _from: usize, _to: usize) -> io::Result<()> {
         Ok(())
     }

@@ -199,10 +199,10 @@ pub(crate) struct ReadableMapping {
     /// Of `owner`, kept here so that reading a frame calls nothing.
     base: *const u8,
     length: usize,
-    owner: Arc<dyn Mapping>,
+    _owner: Arc<dyn Mapping>,
 }
 
-// SAFETY: the address belongs to `owner`, which may be used from any thread and lives as long; nothing in it is bound to a
+// SAFETY: the address belongs to `_owner`, which may be used from any thread and lives as long; nothing in it is bound to a
 // thread.
 unsafe impl Send for ReadableMapping {}
 
@@ -241,13 +241,8 @@ impl ReadableMapping {
         Self {
             base: owner.base(),
             length: owner.length(),
-            owner,
+            _owner: owner,
         }
-    }
-
-    /// Maps the pages at once where the kernel can: cheaper than a fault for every few of them. Without it reading works, too.
-    pub(crate) fn populate(&self) {
-        self.owner.populate_for_reading();
     }
 
     /// The header's bytes, once its first word is published.

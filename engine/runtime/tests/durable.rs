@@ -287,9 +287,6 @@ unsafe impl Mapping for FailingMapping {
     fn populate_for_writing(&self, from: usize, to: usize) {
         self.0.populate_for_writing(from, to);
     }
-    fn populate_for_reading(&self) {
-        self.0.populate_for_reading();
-    }
     fn sync(&self, from: usize, to: usize) -> io::Result<()> {
         if self.1.load(Ordering::Acquire) {
             return Err(io::Error::other("planted: the device is gone"));

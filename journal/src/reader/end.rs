@@ -243,7 +243,6 @@ impl Reader {
         self.next_sequence = open.header.first_sequence.get();
         self.seed = RunSeed::of(open.header.run_id.get());
         self.end = End::None;
-        open.mapping.populate();
         self.segment = Some(*open);
         Ok(Advance::Segment)
     }

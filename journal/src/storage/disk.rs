@@ -214,10 +214,6 @@ unsafe impl Mapping for DiskMapping {
         }
     }
 
-    fn populate_for_reading(&self) {
-        let _ = self.0.advise(Advice::PopulateRead);
-    }
-
     fn sync(&self, from: usize, to: usize) -> io::Result<()> {
         let to = to.min(self.0.len());
         if from >= to {

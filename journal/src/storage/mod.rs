@@ -166,9 +166,6 @@ pub unsafe trait Mapping: Send + Sync + fmt::Debug {
     /// Takes the page faults of writing to this range now; does what it can.
     fn populate_for_writing(&self, from: usize, to: usize);
 
-    /// Takes the page faults of reading now; does what it can.
-    fn populate_for_reading(&self);
-
     /// Waits until the pages of this range, whose borders are multiples of the page size or the end, are on the device.
     ///
     /// # Errors

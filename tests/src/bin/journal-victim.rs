@@ -207,10 +207,6 @@ unsafe impl Mapping for DeadlyMapping {
         self.mapping.populate_for_writing(from, to);
     }
 
-    fn populate_for_reading(&self) {
-        self.mapping.populate_for_reading();
-    }
-
     fn sync(&self, from: usize, to: usize) -> io::Result<()> {
         self.storage
             .call("sync_pages", || self.mapping.sync(from, to))

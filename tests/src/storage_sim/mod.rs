@@ -537,8 +537,6 @@ unsafe impl Mapping for SimMapping {
 
     fn populate_for_writing(&self, _from: usize, _to: usize) {}
 
-    fn populate_for_reading(&self) {}
-
     fn sync(&self, from: usize, to: usize) -> io::Result<()> {
         let to = page_count(to.min(self.length) as u64);
         self.file
