@@ -134,8 +134,15 @@ impl<const PAGES: usize> Ladder<PAGES> {
 
     /// All levels, best first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, i64)> {
-        let near = core::iter::successors(self.best_in_window(), |key| self.next_worse(*key))
-            .map(|key| (key, self.quantity_in_window(key)));
+        let mut key_before = u64::MAX;
+        let slots = self.occupancy.down_from(Self::slot(self.best));
+        let near = slots.map_while(move |(page, bit)| {
+            let key = self.key_of((page * PAGE_TICKS + bit) as u64);
+            // Round the ring come the best keys again: these are not below.
+            let is_worse = key < key_before;
+            key_before = key;
+            is_worse.then(|| (key, self.quantities[page % PAGES][bit % PAGE_TICKS]))
+        });
         near.chain(self.far.iter())
     }
 
@@ -152,6 +159,12 @@ impl<const PAGES: usize> Ladder<PAGES> {
     #[inline]
     const fn slot(key: u64) -> usize {
         (key % Self::TICKS) as usize
+    }
+
+    /// The key of the window that a slot holds.
+    #[inline]
+    const fn key_of(&self, slot: u64) -> u64 {
+        self.base + (slot.wrapping_sub(self.base) % Self::TICKS)
     }
 
     #[inline]
@@ -199,9 +212,9 @@ impl<const PAGES: usize> Ladder<PAGES> {
     #[inline]
     fn next_worse(&self, key: u64) -> Option<u64> {
         let found = self.occupancy.below(Self::slot(key));
-        let slot = found.or_else(|| self.occupancy.highest())? as u64;
+        let slot = found.or_else(|| self.occupancy.highest())?;
         // Beyond the lower edge the ring goes on with the best keys: these are not below.
-        let candidate = self.base + (slot.wrapping_sub(self.base) % Self::TICKS);
+        let candidate = self.key_of(slot as u64);
         (candidate < key).then_some(candidate)
     }
 

@@ -47,33 +47,83 @@ impl<const PAGES: usize> Occupancy<PAGES> {
     /// The highest occupied slot below `slot`.
     #[inline]
     pub(super) fn below(&self, slot: usize) -> Option<usize> {
-        let (page, bit) = (slot / PAGE_TICKS % PAGES, slot % PAGE_TICKS);
-        let word = self.words[page] & ((1 << bit) - 1);
+        let (page, word) = (slot / PAGE_TICKS % PAGES, 1 << (slot % PAGE_TICKS));
+        let word = self.words[page] & (word - 1);
         if word != 0 {
             return Some(page * PAGE_TICKS + top_bit(word));
         }
-        let group = page / GROUP_PAGES % GROUPS_MAX;
-        let pages = self.summary[group] & ((1 << (page % GROUP_PAGES)) - 1);
-        self.highest_in(group, pages)
+        let (page, word) = self.page_below(page)?;
+        Some(page * PAGE_TICKS + top_bit(word))
     }
 
     /// The highest occupied slot.
     #[inline]
     pub(super) fn highest(&self) -> Option<usize> {
+        let (page, word) = self.highest_page()?;
+        Some(page * PAGE_TICKS + top_bit(word))
+    }
+
+    /// All occupied slots from `slot` down to the lowest, then from the highest down, without end unless none is occupied.
+    #[inline]
+    pub(super) fn down_from(&self, slot: usize) -> Down<'_, PAGES> {
+        let (page, bit) = (slot / PAGE_TICKS % PAGES, slot % PAGE_TICKS);
+        let word = self.words[page] & (u64::MAX >> (PAGE_TICKS - 1 - bit));
+        Down {
+            occupancy: self,
+            page,
+            word,
+        }
+    }
+
+    /// The next occupied page below this one, and its bits.
+    #[inline]
+    fn page_below(&self, page: usize) -> Option<(usize, u64)> {
+        let group = page / GROUP_PAGES % GROUPS_MAX;
+        let pages = self.summary[group] & ((1 << (page % GROUP_PAGES)) - 1);
+        self.highest_in(group, pages)
+    }
+
+    #[inline]
+    fn highest_page(&self) -> Option<(usize, u64)> {
         let group = Self::GROUPS - 1;
         self.highest_in(group, self.summary[group])
     }
 
-    /// The highest occupied slot on the given pages of a group or in a lower group.
+    /// The highest of the given pages of a group, or of all of a lower group, and its bits.
     #[inline]
-    fn highest_in(&self, group: usize, pages: u64) -> Option<usize> {
+    fn highest_in(&self, group: usize, pages: u64) -> Option<(usize, u64)> {
         let (mut group, mut pages) = (group, pages);
         while pages == 0 {
             group = group.checked_sub(1)?;
             pages = self.summary[group];
         }
         let page = group * GROUP_PAGES + top_bit(pages);
-        Some(page * PAGE_TICKS + top_bit(self.words[page]))
+        Some((page, self.words[page]))
+    }
+}
+
+/// A walk down the occupied slots, round the ring.
+pub(super) struct Down<'a, const PAGES: usize> {
+    occupancy: &'a Occupancy<PAGES>,
+    page: usize,
+    /// Bits of the page that are still to come.
+    word: u64,
+}
+
+impl<const PAGES: usize> Iterator for Down<'_, PAGES> {
+    /// Page and place on it.
+    type Item = (usize, usize);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.word == 0 {
+            let occupancy = self.occupancy;
+            let lower = occupancy.page_below(self.page);
+            (self.page, self.word) = lower.or_else(|| occupancy.highest_page())?;
+        }
+        let bit = top_bit(self.word);
+        self.word ^= 1 << bit;
+        Some((self.page, bit))
     }
 }
 
