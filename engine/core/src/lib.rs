@@ -13,6 +13,7 @@ extern crate alloc;
 
 pub mod agents;
 pub mod allocator;
+pub mod blocks;
 pub mod book;
 pub mod config;
 pub mod core;

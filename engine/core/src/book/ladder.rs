@@ -2,9 +2,10 @@
 
 use alloc::boxed::Box;
 
+use crate::blocks::SortedBlocks;
+
 use super::{
     PAGE_TICKS, evicted_at_once,
-    far::Far,
     grid::KEY_MAX,
     occupancy::{Occupancy, boxed_array},
 };
@@ -24,7 +25,7 @@ pub(super) struct Ladder<const PAGES: usize> {
     evicted_count: u64,
     occupancy: Occupancy<PAGES>,
     quantities: Box<[[i64; PAGE_TICKS]; PAGES]>,
-    far: Far,
+    far: SortedBlocks<i64>,
 }
 
 impl<const PAGES: usize> Ladder<PAGES> {
@@ -47,7 +48,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
             occupancy: Occupancy::new(),
             quantities: boxed_array([0; PAGE_TICKS]),
             // One more than the bound: a level is inserted before the worst ones go.
-            far: Far::new(levels_max + 1),
+            far: SortedBlocks::new(levels_max + 1),
         }
     }
 
@@ -70,7 +71,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
         if self.is_in_window(key) {
             self.quantity_in_window(key)
         } else {
-            self.far.quantity_at(key)
+            self.far.get(key).unwrap_or(0)
         }
     }
 
@@ -200,7 +201,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
     fn find_best(&mut self) {
         if let Some(key) = self.next_worse(self.best) {
             self.best = key;
-        } else if let Some(key) = self.far.last_key() {
+        } else if let Some((key, _)) = self.far.last() {
             self.best = key;
             self.move_window(base_for(key, Self::BEST_OFFSET));
         } else {
@@ -235,7 +236,11 @@ impl<const PAGES: usize> Ladder<PAGES> {
             self.move_window(base_for(self.best, Self::BEST_OFFSET));
             self.set_in_window(key, quantity);
         } else {
-            let was_there = self.far.set(key, quantity);
+            let was_there = if quantity == 0 {
+                self.far.remove(key)
+            } else {
+                self.far.set(key, quantity)
+            };
             self.depth = self.depth + usize::from(quantity != 0) - usize::from(was_there);
             if self.depth > self.levels_max {
                 self.evict();
@@ -273,7 +278,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
     fn evict(&mut self) {
         let count = evicted_at_once(self.levels_max);
         self.move_window(self.best);
-        self.far.drop_worst(count);
+        self.far.drop_first(count);
         self.depth -= count;
         self.evicted_count += count as u64;
         self.move_window(base_for(self.best, Self::BEST_OFFSET));

@@ -24,7 +24,6 @@
 //!
 //! Measured alternatives stand in the crate's DESIGN.md.
 
-mod far;
 mod grid;
 mod ladder;
 #[cfg(any(test, feature = "twins"))]
@@ -32,6 +31,7 @@ pub mod naive;
 mod occupancy;
 
 use crate::{
+    blocks::block_bytes,
     event::{Level, Side},
     hash::StateHasher,
     snapshot::{Decoder, Encoder, SnapshotError, Tag},
@@ -51,7 +51,7 @@ pub const EVICTED_PART: usize = 16;
 
 /// Bytes that a book with the default bounds takes: quantities, bits and far blocks of both sides.
 pub const BOOK_BYTES: usize =
-    2 * (WINDOW_PAGES * (PAGE_TICKS + 1) * 8 + far::far_bytes(LEVELS_PER_SIDE_MAX + 1));
+    2 * (WINDOW_PAGES * (PAGE_TICKS + 1) * 8 + block_bytes(LEVELS_PER_SIDE_MAX + 1));
 const SECTION: Tag = Tag(*b"BOOK");
 const _: () = assert!(BOOK_BYTES < 2 << 20, "128 books fit into 256 MiB");
 

@@ -1,48 +1,48 @@
-//! The levels outside the window: sorted by key, the nearest to the market last.
+//! Sorted entries in short blocks, bounded: what a side of a book holds beyond its window, and a displayed book as a whole.
 //!
-//! One sorted array would move half of itself at each level that comes or goes. Here it is cut into short blocks, each sorted,
-//! in an order that is kept apart:
+//! The largest key is the best. One sorted array would move half of itself at each entry that comes or goes. Here it is cut into
+//! short blocks, each sorted, in an order that is kept apart:
 //!
 //! ```text
 //!   firsts   [ 12 ][ 95 ][ 410 ]      lowest key of each block: a search reads these first
-//!   spans    [ #2 ][ #0 ][ #5  ]      which block of the pool, and how many levels it holds
+//!   spans    [ #2 ][ #0 ][ #5  ]      which block of the pool, and how many entries it holds
 //! ```
 //!
-//! A full block is split. The pool has room for twice the levels; when it runs out nevertheless, because levels went away in
+//! A full block is split. The pool has room for twice the entries; when it runs out nevertheless, because entries went away in
 //! between, all blocks are packed in one pass. Invariant: no block is empty, and nothing is allocated after construction.
 
 use alloc::{vec, vec::Vec};
 
-/// Levels in a block: a change moves at most so many.
-const BLOCK_LEVELS: usize = 64;
+/// Entries in a block: a change moves at most so many.
+const BLOCK_ENTRIES: usize = 64;
 
-/// Where a run of levels lies.
+/// Where a run of entries lies.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     block: u16,
     len: u16,
 }
 
-/// A level's place: which span, and where in it.
+/// An entry's place: which span, and where in it.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     span: usize,
     at: usize,
 }
 
-/// Sorted levels, up to the number given first. Keys and quantities lie apart, so that a search reads keys only.
+/// Sorted entries, up to a bound that the caller keeps. Keys and values lie apart, so that a search reads keys only.
 #[derive(Debug)]
-pub(super) struct Far<const BLOCK: usize = BLOCK_LEVELS> {
+pub struct SortedBlocks<V, const BLOCK: usize = BLOCK_ENTRIES> {
     len: usize,
     firsts: Vec<u64>,
     spans: Vec<Span>,
     /// Blocks in no span.
     free: Vec<u16>,
     keys: Vec<[u64; BLOCK]>,
-    quantities: Vec<[i64; BLOCK]>,
+    values: Vec<[V; BLOCK]>,
 }
 
-impl<const BLOCK: usize> Clone for Far<BLOCK> {
+impl<V: Copy, const BLOCK: usize> Clone for SortedBlocks<V, BLOCK> {
     /// Keeps the capacities, which a derived clone would not.
     fn clone(&self) -> Self {
         let mut copy = Self {
@@ -51,7 +51,7 @@ impl<const BLOCK: usize> Clone for Far<BLOCK> {
             spans: Vec::with_capacity(self.spans.capacity()),
             free: Vec::with_capacity(self.free.capacity()),
             keys: self.keys.clone(),
-            quantities: self.quantities.clone(),
+            values: self.values.clone(),
         };
         copy.firsts.extend_from_slice(&self.firsts);
         copy.spans.extend_from_slice(&self.spans);
@@ -60,89 +60,117 @@ impl<const BLOCK: usize> Clone for Far<BLOCK> {
     }
 }
 
-/// Blocks in the pool of a side with this many levels at most: twice what they fill.
-const fn pool_blocks(levels_max: usize, block: usize) -> usize {
-    (2 * levels_max).div_ceil(block) + 1
+/// Blocks in the pool for so many entries at most: twice what they fill.
+const fn pool_blocks(entries_max: usize, block: usize) -> usize {
+    (2 * entries_max).div_ceil(block) + 1
 }
 
-/// Bytes that a side's far levels take.
-pub(super) const fn far_bytes(levels_max: usize) -> usize {
+/// Bytes that so many entries of whole numbers take.
+pub(crate) const fn block_bytes(entries_max: usize) -> usize {
     let index = size_of::<u64>() + size_of::<Span>() + size_of::<u16>();
-    pool_blocks(levels_max, BLOCK_LEVELS) * (BLOCK_LEVELS * 16 + index)
+    pool_blocks(entries_max, BLOCK_ENTRIES) * (BLOCK_ENTRIES * 16 + index)
 }
 
-impl<const BLOCK: usize> Far<BLOCK> {
-    /// Packing leaves an eighth of a block free, so that the next levels do not split it again.
+impl<V: Copy + Default, const BLOCK: usize> SortedBlocks<V, BLOCK> {
+    /// Packing leaves an eighth of a block free, so that the next entries do not split it again.
     const PACKED: usize = BLOCK - BLOCK / 8;
 
-    pub(super) fn new(levels_max: usize) -> Self {
-        let blocks = pool_blocks(levels_max, BLOCK);
-        debug_assert!(blocks <= usize::from(u16::MAX), "a block has a number");
+    /// Room for so many entries; the caller never puts in more.
+    ///
+    /// # Panics
+    /// With more than two million entries.
+    pub fn new(entries_max: usize) -> Self {
+        let blocks = pool_blocks(entries_max, BLOCK);
+        assert!(blocks <= usize::from(u16::MAX), "every block has a number");
         Self {
             len: 0,
             firsts: Vec::with_capacity(blocks),
             spans: Vec::with_capacity(blocks),
             free: (0..blocks as u16).rev().collect(),
             keys: vec![[0; BLOCK]; blocks],
-            quantities: vec![[0; BLOCK]; blocks],
+            values: vec![[V::default(); BLOCK]; blocks],
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Forgets all entries.
+    pub fn clear(&mut self) {
         self.free
             .extend(self.spans.drain(..).map(|span| span.block));
         self.firsts.clear();
         self.len = 0;
     }
 
-    pub(super) const fn len(&self) -> usize {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// All levels, the nearest to the market first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, i64)> {
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// All entries, the largest key first.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, V)> {
         self.spans.iter().rev().flat_map(|span| {
             let (block, len) = (usize::from(span.block), usize::from(span.len));
             let keys = self.keys[block][..len].iter().rev();
-            let quantities = self.quantities[block][..len].iter().rev();
-            keys.copied().zip(quantities.copied())
+            let values = self.values[block][..len].iter().rev();
+            keys.copied().zip(values.copied())
         })
     }
 
-    pub(super) fn last_key(&self) -> Option<u64> {
-        let span = self.spans.last()?;
-        Some(self.keys[usize::from(span.block)][usize::from(span.len) - 1])
+    /// The smallest key.
+    pub fn first_key(&self) -> Option<u64> {
+        self.firsts.first().copied()
     }
 
-    pub(super) fn quantity_at(&self, key: u64) -> i64 {
+    /// The entry with the largest key.
+    pub fn last(&self) -> Option<(u64, V)> {
+        let last = self.spans.len().checked_sub(1)?;
+        let at = self.span_len(last) - 1;
+        Some(self.at(Spot { span: last, at }))
+    }
+
+    /// The value at a key.
+    pub fn get(&self, key: u64) -> Option<V> {
+        let spot = self.find(key).ok()?;
+        Some(self.values[self.block(spot.span)][spot.at])
+    }
+
+    /// The value at a key, to change it.
+    pub fn get_mut(&mut self, key: u64) -> Option<&mut V> {
+        let spot = self.find(key).ok()?;
+        let block = self.block(spot.span);
+        Some(&mut self.values[block][spot.at])
+    }
+
+    /// Sets the value at a key. Returns whether there was one.
+    pub fn set(&mut self, key: u64, value: V) -> bool {
         match self.find(key) {
-            Ok(spot) => self.quantities[self.block(spot.span)][spot.at],
-            Err(_) => 0,
-        }
-    }
-
-    /// Sets or deletes a level. Returns whether it was there.
-    pub(super) fn set(&mut self, key: u64, quantity: i64) -> bool {
-        match (self.find(key), quantity) {
-            (Ok(spot), 0) => {
-                self.remove(spot);
-                true
-            }
-            (Ok(spot), _) => {
+            Ok(spot) => {
                 let block = self.block(spot.span);
-                self.quantities[block][spot.at] = quantity;
+                self.values[block][spot.at] = value;
                 true
             }
-            (Err(_), 0) => false,
-            (Err(spot), _) => {
-                self.insert(spot, key, quantity);
+            Err(spot) => {
+                self.insert(spot, key, value);
                 false
             }
         }
     }
 
-    /// Adds a level at the end; the caller keeps the order or mends it by `reverse_from`.
-    pub(super) fn push(&mut self, key: u64, quantity: i64) {
+    /// Forgets the value at a key. Returns whether there was one.
+    pub fn remove(&mut self, key: u64) -> bool {
+        let found = self.find(key);
+        if let Ok(spot) = found {
+            self.take_out(spot);
+        }
+        found.is_ok()
+    }
+
+    /// Adds an entry at the end; the caller keeps the order or mends it by `reverse_from`.
+    pub(crate) fn push(&mut self, key: u64, value: V) {
         let has_room = self
             .spans
             .last()
@@ -154,28 +182,22 @@ impl<const BLOCK: usize> Far<BLOCK> {
         }
         let last = self.spans.len() - 1;
         let at = usize::from(self.spans[last].len);
-        self.put(Spot { span: last, at }, key, quantity);
+        self.put(Spot { span: last, at }, key, value);
         self.spans[last].len += 1;
         self.len += 1;
     }
 
-    /// Takes the last level if its key is at least `key_min`.
-    pub(super) fn pop_from(&mut self, key_min: u64) -> Option<(u64, i64)> {
-        let span = *self.spans.last()?;
-        let (block, at) = (usize::from(span.block), usize::from(span.len) - 1);
-        let (key, quantity) = (self.keys[block][at], self.quantities[block][at]);
-        if key < key_min {
-            return None;
-        }
-        self.remove(Spot {
-            span: self.spans.len() - 1,
-            at,
-        });
-        Some((key, quantity))
+    /// Takes the last entry if its key is at least `key_min`.
+    pub fn pop_from(&mut self, key_min: u64) -> Option<(u64, V)> {
+        let last = self.last().filter(|(key, _)| *key >= key_min)?;
+        let span = self.spans.len() - 1;
+        let at = self.span_len(span) - 1;
+        self.take_out(Spot { span, at });
+        Some(last)
     }
 
-    /// Turns round the order of all levels from this place on, counted from the worst.
-    pub(super) fn reverse_from(&mut self, place: usize) {
+    /// Turns round the order of all entries from this place on, counted from the first.
+    pub(crate) fn reverse_from(&mut self, place: usize) {
         if place >= self.len {
             return;
         }
@@ -196,8 +218,8 @@ impl<const BLOCK: usize> Far<BLOCK> {
         }
     }
 
-    /// Forgets the `count` worst levels.
-    pub(super) fn drop_worst(&mut self, count: usize) {
+    /// Forgets the `count` entries with the smallest keys; so many there are.
+    pub fn drop_first(&mut self, count: usize) {
         self.len -= count;
         let (mut whole, mut rest) = (0, count);
         while rest > 0 && rest >= self.span_len(whole) {
@@ -210,7 +232,7 @@ impl<const BLOCK: usize> Far<BLOCK> {
         if rest > 0 {
             let (block, len) = (self.block(0), self.span_len(0));
             self.keys[block].copy_within(rest..len, 0);
-            self.quantities[block].copy_within(rest..len, 0);
+            self.values[block].copy_within(rest..len, 0);
             self.spans[0].len -= rest as u16;
             self.firsts[0] = self.keys[block][0];
         }
@@ -232,31 +254,31 @@ impl<const BLOCK: usize> Far<BLOCK> {
         }
     }
 
-    fn insert(&mut self, spot: Spot, key: u64, quantity: i64) {
+    fn insert(&mut self, spot: Spot, key: u64, value: V) {
         if spot.span == self.spans.len() {
-            return self.push(key, quantity);
+            return self.push(key, value);
         }
         if self.span_len(spot.span) == BLOCK {
-            return self.insert_into_full(spot, key, quantity);
+            return self.insert_into_full(spot, key, value);
         }
         let (block, len) = (self.block(spot.span), self.span_len(spot.span));
         self.keys[block].copy_within(spot.at..len, spot.at + 1);
-        self.quantities[block].copy_within(spot.at..len, spot.at + 1);
-        self.put(spot, key, quantity);
+        self.values[block].copy_within(spot.at..len, spot.at + 1);
+        self.put(spot, key, value);
         self.spans[spot.span].len += 1;
         self.firsts[spot.span] = self.keys[block][0];
         self.len += 1;
     }
 
     /// Splits the block, after packing where the pool has no other; that may give the key another place.
-    fn insert_into_full(&mut self, spot: Spot, key: u64, quantity: i64) {
+    fn insert_into_full(&mut self, spot: Spot, key: u64, value: V) {
         if self.free.is_empty() {
             self.pack();
         } else {
             self.split(spot.span);
         }
         if let Err(spot) = self.find(key) {
-            self.insert(spot, key, quantity);
+            self.insert(spot, key, value);
         }
     }
 
@@ -265,17 +287,17 @@ impl<const BLOCK: usize> Far<BLOCK> {
         let (lower, len) = (self.block(span), self.span_len(span));
         let kept = len / 2;
         let block = self.take_block();
-        let (keys, quantities) = (self.keys[lower], self.quantities[lower]);
+        let (keys, values) = (self.keys[lower], self.values[lower]);
         let upper = usize::from(block);
         self.keys[upper][..len - kept].copy_from_slice(&keys[kept..len]);
-        self.quantities[upper][..len - kept].copy_from_slice(&quantities[kept..len]);
+        self.values[upper][..len - kept].copy_from_slice(&values[kept..len]);
         self.spans[span].len = kept as u16;
         let len = (len - kept) as u16;
         self.spans.insert(span + 1, Span { block, len });
         self.firsts.insert(span + 1, keys[kept]);
     }
 
-    fn remove(&mut self, spot: Spot) {
+    fn take_out(&mut self, spot: Spot) {
         let (block, len) = (self.block(spot.span), self.span_len(spot.span));
         self.len -= 1;
         if len == 1 {
@@ -284,16 +306,17 @@ impl<const BLOCK: usize> Far<BLOCK> {
             return;
         }
         self.keys[block].copy_within(spot.at + 1..len, spot.at);
-        self.quantities[block].copy_within(spot.at + 1..len, spot.at);
+        self.values[block].copy_within(spot.at + 1..len, spot.at);
         self.spans[spot.span].len -= 1;
         self.firsts[spot.span] = self.keys[block][0];
     }
 
-    /// A block of the pool. The pool is never empty behind a packing: it has room for twice the levels.
+    /// A block of the pool. The pool is never empty behind a packing: it has room for twice the entries.
     fn take_block(&mut self) -> u16 {
         if self.free.is_empty() {
             self.pack();
         }
+        debug_assert!(!self.free.is_empty(), "no more entries than were said");
         self.free.pop().unwrap_or_default()
     }
 
@@ -317,22 +340,21 @@ impl<const BLOCK: usize> Far<BLOCK> {
         }
     }
 
-    /// Moves the first levels of one block behind those of another, until that holds what a packed one does.
+    /// Moves the first entries of one block behind those of another, until that holds what a packed one does.
     fn shift_down(&mut self, from: usize, into: usize) {
         let (source, target) = (self.block(from), self.block(into));
         let (source_len, target_len) = (self.span_len(from), self.span_len(into));
         let count = Self::PACKED.saturating_sub(target_len).min(source_len);
-        let (keys, quantities) = (self.keys[source], self.quantities[source]);
+        let (keys, values) = (self.keys[source], self.values[source]);
         self.keys[target][target_len..target_len + count].copy_from_slice(&keys[..count]);
-        self.quantities[target][target_len..target_len + count]
-            .copy_from_slice(&quantities[..count]);
+        self.values[target][target_len..target_len + count].copy_from_slice(&values[..count]);
         self.keys[source].copy_within(count..source_len, 0);
-        self.quantities[source].copy_within(count..source_len, 0);
+        self.values[source].copy_within(count..source_len, 0);
         self.spans[from].len -= count as u16;
         self.spans[into].len += count as u16;
     }
 
-    /// The place of a level counted from the worst; there is one.
+    /// The place of an entry counted from the first; there is one.
     fn spot_of(&self, place: usize) -> Spot {
         let (mut span, mut from_end) = (self.spans.len() - 1, self.len - place);
         while from_end > self.span_len(span) {
@@ -343,7 +365,7 @@ impl<const BLOCK: usize> Far<BLOCK> {
         Spot { span, at }
     }
 
-    /// The next place towards the market.
+    /// The next place.
     fn behind(&self, spot: Spot) -> Spot {
         if spot.at + 1 < self.span_len(spot.span) {
             return Spot {
@@ -357,7 +379,7 @@ impl<const BLOCK: usize> Far<BLOCK> {
         }
     }
 
-    /// The next place away from the market, which there is.
+    /// The place before, which there is.
     fn before(&self, spot: Spot) -> Spot {
         if spot.at > 0 {
             return Spot {
@@ -372,15 +394,15 @@ impl<const BLOCK: usize> Far<BLOCK> {
         }
     }
 
-    fn at(&self, spot: Spot) -> (u64, i64) {
+    fn at(&self, spot: Spot) -> (u64, V) {
         let block = self.block(spot.span);
-        (self.keys[block][spot.at], self.quantities[block][spot.at])
+        (self.keys[block][spot.at], self.values[block][spot.at])
     }
 
-    fn put(&mut self, spot: Spot, key: u64, quantity: i64) {
+    fn put(&mut self, spot: Spot, key: u64, value: V) {
         let block = self.block(spot.span);
         self.keys[block][spot.at] = key;
-        self.quantities[block][spot.at] = quantity;
+        self.values[block][spot.at] = value;
     }
 
     #[inline]
@@ -403,7 +425,7 @@ mod tests {
     const LEVELS_MAX: usize = 60;
     const BLOCK: usize = 8;
 
-    /// What a ladder does with its far side.
+    /// What the sides of books do.
     #[derive(Clone, Debug)]
     enum Act {
         Set(u64, i64),
@@ -426,29 +448,30 @@ mod tests {
         prop::collection::vec(act, 0..400)
     }
 
-    fn check(far: &Far<BLOCK>, map: &BTreeMap<u64, i64>) {
+    fn check(blocks: &SortedBlocks<i64, BLOCK>, map: &BTreeMap<u64, i64>) {
         let levels: Vec<(u64, i64)> = map
             .iter()
             .rev()
             .map(|(key, quantity)| (*key, *quantity))
             .collect();
-        assert_eq!(far.iter().collect::<Vec<_>>(), levels);
-        assert_eq!(far.len(), map.len());
-        assert_eq!(far.last_key(), levels.first().map(|level| level.0));
+        assert_eq!(blocks.iter().collect::<Vec<_>>(), levels);
+        assert_eq!(blocks.len(), map.len());
+        assert_eq!(blocks.last(), levels.first().copied());
+        assert_eq!(blocks.first_key(), levels.last().map(|level| level.0));
         assert!(
-            far.spans.iter().all(|span| span.len > 0),
+            blocks.spans.iter().all(|span| span.len > 0),
             "no block is empty"
         );
         assert_eq!(
-            far.spans.len() + far.free.len(),
+            blocks.spans.len() + blocks.free.len(),
             pool_blocks(LEVELS_MAX, BLOCK)
         );
         for key in 0..400 {
-            assert_eq!(far.quantity_at(key), map.get(&key).copied().unwrap_or(0));
+            assert_eq!(blocks.get(key), map.get(&key).copied());
         }
     }
 
-    fn play(far: &mut Far<BLOCK>, map: &mut BTreeMap<u64, i64>, act: &Act) {
+    fn play(blocks: &mut SortedBlocks<i64, BLOCK>, map: &mut BTreeMap<u64, i64>, act: &Act) {
         match *act {
             Act::Set(key, quantity) => {
                 if map.len() == LEVELS_MAX && !map.contains_key(&key) {
@@ -458,36 +481,41 @@ mod tests {
                 if quantity != 0 {
                     map.insert(key, quantity);
                 }
-                assert_eq!(far.set(key, quantity), was_there);
+                let was_found = if quantity == 0 {
+                    blocks.remove(key)
+                } else {
+                    blocks.set(key, quantity)
+                };
+                assert_eq!(was_found, was_there);
             }
             Act::Push(count) => {
                 let count = count.min(LEVELS_MAX - map.len());
                 let (place, base) = (
-                    far.len(),
+                    blocks.len(),
                     map.last_key_value().map_or(0, |(key, _)| key + 1),
                 );
                 for step in (0..count as u64).rev() {
-                    far.push(base + step * 3, 9);
+                    blocks.push(base + step * 3, 9);
                     map.insert(base + step * 3, 9);
                 }
-                far.reverse_from(place);
+                blocks.reverse_from(place);
             }
             Act::PopFrom(key_min) => {
                 let expected = map.split_off(&key_min).into_iter().rev();
                 for level in expected {
-                    assert_eq!(far.pop_from(key_min), Some(level));
+                    assert_eq!(blocks.pop_from(key_min), Some(level));
                 }
-                assert_eq!(far.pop_from(key_min), None);
+                assert_eq!(blocks.pop_from(key_min), None);
             }
             Act::DropWorst(count) => {
                 let count = count.min(map.len());
-                far.drop_worst(count);
+                blocks.drop_first(count);
                 for _ in 0..count {
                     map.pop_first();
                 }
             }
             Act::Clear => {
-                far.clear();
+                blocks.clear();
                 map.clear();
             }
         }
@@ -497,30 +525,30 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn levels_are_those_of_a_sorted_map(acts in acts()) {
-            let (mut far, mut map) = (Far::<BLOCK>::new(LEVELS_MAX), BTreeMap::new());
-            let capacity = far.firsts.capacity();
+            let (mut blocks, mut map) = (SortedBlocks::<i64, BLOCK>::new(LEVELS_MAX), BTreeMap::new());
+            let capacity = blocks.firsts.capacity();
             for act in &acts {
-                play(&mut far, &mut map, act);
+                play(&mut blocks, &mut map, act);
             }
-            check(&far, &map);
-            check(&far.clone(), &map);
-            prop_assert_eq!(far.firsts.capacity(), capacity);
+            check(&blocks, &map);
+            check(&blocks.clone(), &map);
+            prop_assert_eq!(blocks.firsts.capacity(), capacity);
         }
     }
 
     #[test]
     fn a_pool_full_of_single_levels_is_packed() {
-        let (mut far, mut map) = (Far::<BLOCK>::new(LEVELS_MAX), BTreeMap::new());
+        let (mut blocks, mut map) = (SortedBlocks::<i64, BLOCK>::new(LEVELS_MAX), BTreeMap::new());
         // Each round fills a block up to its split and takes nearly all of it away again.
         for round in 0..200u64 {
             let keys = (0..2 * BLOCK as u64).map(|step| round % 20 * 20 + step);
             for key in keys.clone() {
-                play(&mut far, &mut map, &Act::Set(key, key.cast_signed() + 1));
+                play(&mut blocks, &mut map, &Act::Set(key, key.cast_signed() + 1));
             }
             for key in keys.skip(1).filter(|key| key % 7 != 0) {
-                play(&mut far, &mut map, &Act::Set(key, 0));
+                play(&mut blocks, &mut map, &Act::Set(key, 0));
             }
-            check(&far, &map);
+            check(&blocks, &map);
         }
     }
 }
