@@ -129,7 +129,7 @@ fn write_wrapped(formatter: &mut fmt::Formatter<'_>, margin: &str, text: &str) -
     let width = margin.chars().count();
     let mut is_empty = true;
     for word in text.split(' ') {
-        let is_full = line.chars().count() + word.chars().count() > width + TEXT_CHARS;
+        let is_full = line.chars().count() + 1 + word.chars().count() > width + TEXT_CHARS;
         if is_full && !is_empty {
             writeln!(formatter, "{}", line.trim_end())?;
             line = " ".repeat(width);

@@ -132,6 +132,34 @@ fn the_table_lines_up_and_names_why_and_fix() {
 }
 
 #[test]
+fn each_group_is_named_once_above_its_rows_and_lines_end_in_time() {
+    const TEXT_CHARS: usize = 92;
+    let report = Fabricated::bad().report();
+    let text = report.to_string();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some(report.checks[0].group.name()));
+    for row in &report.checks {
+        let name = row.group.name();
+        assert_eq!(
+            text.lines().filter(|line| *line == name).count(),
+            1,
+            "{name}"
+        );
+    }
+    let ids = CHECKS.iter().map(|check| check.id.len()).max();
+    let margin = 2 + 7 + 2 + ids.unwrap_or_default() + 2;
+    let words = text.lines().filter(|line| line.starts_with("  "));
+    let words = words.filter(|line| !line.trim_start().starts_with("fix  "));
+    let longest = words.map(|line| line.chars().count()).max();
+    let longest = longest.unwrap_or_default();
+    let text_chars = longest - margin;
+    assert!(
+        (TEXT_CHARS - 8..=TEXT_CHARS).contains(&text_chars),
+        "{text_chars} in\n{text}"
+    );
+}
+
+#[test]
 fn json_has_stable_keys() {
     let value = serde_json::to_value(Fabricated::bad().report()).expect("has a JSON form");
     assert_eq!(value["is_fit"], false);
