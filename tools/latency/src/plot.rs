@@ -168,6 +168,58 @@ mod tests {
         assert!(columns.is_sorted(), "{text}");
     }
 
+    /// How high above the bottom the letter of a column is.
+    fn height(text: &str, column: usize) -> Option<usize> {
+        let lines: Vec<&str> = text.lines().take(HEIGHT).collect();
+        let is_there = |line: &&&str| line.chars().nth(LABEL + 2 + column) == Some('a');
+        let from_top = lines.iter().position(|line| is_there(&line))?;
+        Some(HEIGHT - 1 - from_top)
+    }
+
+    #[test]
+    fn a_tail_of_the_first_power_is_a_straight_line() {
+        // The share above a value falls as its inverse: what one in n exceeds is n us.
+        const COUNT: u64 = 100_000;
+        let text = plot(&[row(
+            Stage::Feed,
+            (0..COUNT).map(|rank| 1_000 * COUNT / (COUNT - rank)),
+        )]);
+        // In the last decades one sample more or less is seen.
+        for (columns, tolerance) in [
+            (0..WIDTH * 3 / 5, 0.52),
+            (WIDTH * 3 / 5..WIDTH * 4 / 5, 0.7),
+        ] {
+            for column in columns {
+                let expected = column as f64 / (WIDTH - 1) as f64 * (HEIGHT - 1) as f64;
+                let missed_by = (height(&text, column).unwrap() as f64 - expected).abs();
+                assert!(missed_by < tolerance, "column {column} in\n{text}");
+            }
+        }
+        // All but one of the samples: the second highest, 50 ms.
+        assert_eq!(height(&text, WIDTH - 1), Some(HEIGHT - 2), "{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        let labels = [(0, "100 ms"), (HEIGHT - 1, "1.00 us")];
+        for (line, label) in labels {
+            assert!(
+                lines[line].trim_start().starts_with(label),
+                "{label} in\n{text}"
+            );
+        }
+        let axis = "           0%          90%          99%         99.9%        99.99%   99.999%";
+        assert_eq!(lines[HEIGHT + 1], axis, "{text}");
+    }
+
+    #[test]
+    fn beyond_a_million_samples_the_axis_ends_at_the_sixth_nine() {
+        let mut row = row(Stage::Feed, std::iter::once(1));
+        row.histogram.record_n(1_000, 20_000_000).unwrap();
+        let text = plot(&[row]);
+        assert!(
+            text.contains("99.9999%") && !text.contains("99.99999"),
+            "{text}"
+        );
+    }
+
     #[test]
     fn nothing_makes_no_plot() {
         assert_eq!(plot(&[]), "");

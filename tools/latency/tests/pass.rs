@@ -20,7 +20,7 @@ use acth_engine::{
     manifest::RunManifest,
 };
 use acth_journal::{JournalOptions, Writer};
-use acth_latency::{By, LatencyError, Measured, MessageKind, Stage, fit, measure};
+use acth_latency::{By, LatencyError, Measured, MessageKind, SAMPLES_MIN, Stage, fit, measure};
 use acth_sim::paper::Split;
 use serde_json::{Value, json};
 use zerocopy::IntoBytes;
@@ -47,7 +47,12 @@ struct Script {
 impl Script {
     fn new(dir: &Path, clock: Clock) -> Self {
         let path = dir.join("journal");
-        let writer = Writer::create(&path, &JournalOptions::default()).unwrap();
+        // A few hundred frames a segment.
+        let options = JournalOptions {
+            segment_bytes: 1 << 16,
+            ..JournalOptions::default()
+        };
+        let writer = Writer::create(&path, &options).unwrap();
         let mut script = Self { path, writer };
         script.manifest(clock);
         script
@@ -346,9 +351,19 @@ fn a_fit_gives_the_quantiles_of_both_ways() {
     assert!(fitted.notes[0].contains("perp is left out: 0 acknowledged orders"));
     let venue = &fitted.model.venues["spot"];
     assert_eq!((venue.samples, venue.split), (100, Split::Measured));
-    assert_eq!(venue.order_ns[0], 1_000);
-    assert_eq!(venue.order_ns[4], 1_049, "the median of 1,000 to 1,099");
-    assert_eq!(*venue.order_ns.last().unwrap(), 1_099);
+    // Of 100 ways from 1,000 to 1,099 ns: the value below which, or at which, that share lies.
+    let percent = [
+        0.0, 1.0, 5.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0,
+    ];
+    let order_ns = [
+        1_000, 1_000, 1_004, 1_024, 1_049, 1_074, 1_089, 1_094, 1_098, 1_099, 1_099,
+    ];
+    assert_eq!(fitted.model.percent, percent);
+    assert_eq!(venue.order_ns, order_ns);
+    assert!(
+        fit(&measured, "here", SAMPLES_MIN).is_ok(),
+        "a hundred are enough"
+    );
     assert!(venue.report_ns.iter().all(|ns| *ns == 500));
     assert_eq!((venue.feed_samples, venue.feed_ns[4]), (100, 50));
     assert_eq!(
@@ -383,6 +398,38 @@ fn a_venue_clock_that_contradicts_ours_is_split_in_halves() {
             .iter()
             .any(|note| note.contains("half of the whole"))
     );
+}
+
+#[test]
+fn a_message_without_a_time_of_the_venue_has_no_way_to_us() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut script = Script::new(dir.path(), Clock::Wall);
+    let timeless = Event::new(EventKind::Bbo, SPOT).at(0, START_NS + 50);
+    script.input(100, timeless);
+    script.input(200, timeless.with_flags(flags::TS_MISSING));
+    let rows = script.measure().rows(By::Stage);
+    let is_feed = |row: &acth_latency::Row| row.stage == Stage::Feed;
+    assert!(!rows.iter().any(is_feed), "only what both clocks tell");
+    assert!(!rows.is_empty());
+}
+
+#[test]
+fn a_journal_of_several_segments_is_measured_to_its_end() {
+    for (clock, is_event_time) in [(Clock::Wall, false), (Clock::Event, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut script = Script::new(dir.path(), clock);
+        let mut last = 0;
+        for index in 0..2_000 {
+            let at_ns = index * 1_000;
+            last = script.input(at_ns + 100, bbo(SPOT, at_ns, at_ns + 50));
+        }
+        let segments = std::fs::read_dir(&script.path).unwrap().count();
+        assert!(segments > 3, "{segments} files");
+        let measured = script.measure();
+        assert_eq!(measured.sequences, Some((1, last)));
+        assert_eq!(measured.has_event_time(), is_event_time);
+        assert_eq!(measured.has_wall_time(), !is_event_time);
+    }
 }
 
 #[test]
