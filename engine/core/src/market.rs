@@ -182,9 +182,8 @@ impl Market {
         if event.has(flags::CLEAR) {
             self.book.clear();
         }
-        self.book.set(event.level_side(0), delta.levels[0]);
-        if event.level_count() == 2 {
-            self.book.set(event.level_side(1), delta.levels[1]);
+        for (index, level) in delta.levels.iter().take(event.level_count()).enumerate() {
+            self.book.set(event.level_side(index), *level);
         }
         if !event.has(flags::LAST) {
             return false;

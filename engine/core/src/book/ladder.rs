@@ -113,7 +113,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
     }
 
     /// Sets the quantity at a key; 0 deletes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, key: u64, quantity: i64) {
         if self.is_in_window(key) {
             self.set_in_window(key, quantity);
@@ -182,7 +182,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
         self.occupancy.put(slot, quantity != 0)
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_in_window(&mut self, key: u64, quantity: i64) {
         let was_there = self.store(key, quantity);
         let is_there = quantity != 0;
@@ -198,6 +198,7 @@ impl<const PAGES: usize> Ladder<PAGES> {
     }
 
     /// After the best level was deleted: the next one, from the far blocks if the window is empty.
+    #[inline(never)]
     fn find_best(&mut self) {
         if let Some(key) = self.next_worse(self.best) {
             self.best = key;

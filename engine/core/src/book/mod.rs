@@ -92,6 +92,8 @@ impl<const PAGES: usize> Book<PAGES> {
     }
 
     /// Forgets all levels. The counters stay.
+    #[cold]
+    #[inline(never)]
     pub fn clear(&mut self) {
         for ladder in &mut self.ladders {
             ladder.clear();
@@ -99,7 +101,8 @@ impl<const PAGES: usize> Book<PAGES> {
     }
 
     /// Sets the quantity that stands at a price; 0 deletes the level, which need not exist.
-    #[inline]
+    // Always: saving and restoring registers took as long as the change itself.
+    #[inline(always)]
     pub fn set(&mut self, side: Side, level: Level) {
         match self.grid.key(side, level.price) {
             Some(key) if level.quantity >= 0 => {
