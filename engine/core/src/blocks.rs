@@ -34,6 +34,8 @@ struct Spot {
 #[derive(Debug)]
 pub struct SortedBlocks<V, const BLOCK: usize = BLOCK_ENTRIES> {
     len: usize,
+    /// The span that was changed last: changes that come together lie together.
+    finger: usize,
     firsts: Vec<u64>,
     spans: Vec<Span>,
     /// Blocks in no span.
@@ -47,6 +49,7 @@ impl<V: Copy, const BLOCK: usize> Clone for SortedBlocks<V, BLOCK> {
     fn clone(&self) -> Self {
         let mut copy = Self {
             len: self.len,
+            finger: self.finger,
             firsts: Vec::with_capacity(self.firsts.capacity()),
             spans: Vec::with_capacity(self.spans.capacity()),
             free: Vec::with_capacity(self.free.capacity()),
@@ -84,6 +87,7 @@ impl<V: Copy + Default, const BLOCK: usize> SortedBlocks<V, BLOCK> {
         assert!(blocks <= usize::from(u16::MAX), "every block has a number");
         Self {
             len: 0,
+            finger: 0,
             firsts: Vec::with_capacity(blocks),
             spans: Vec::with_capacity(blocks),
             free: (0..blocks as u16).rev().collect(),
@@ -140,14 +144,14 @@ impl<V: Copy + Default, const BLOCK: usize> SortedBlocks<V, BLOCK> {
 
     /// The value at a key, to change it.
     pub fn get_mut(&mut self, key: u64) -> Option<&mut V> {
-        let spot = self.find(key).ok()?;
+        let spot = self.find_near(key).ok()?;
         let block = self.block(spot.span);
         Some(&mut self.values[block][spot.at])
     }
 
     /// Sets the value at a key. Returns whether there was one.
     pub fn set(&mut self, key: u64, value: V) -> bool {
-        match self.find(key) {
+        match self.find_near(key) {
             Ok(spot) => {
                 let block = self.block(spot.span);
                 self.values[block][spot.at] = value;
@@ -162,7 +166,7 @@ impl<V: Copy + Default, const BLOCK: usize> SortedBlocks<V, BLOCK> {
 
     /// Forgets the value at a key. Returns whether there was one.
     pub fn remove(&mut self, key: u64) -> bool {
-        let found = self.find(key);
+        let found = self.find_near(key);
         if let Ok(spot) = found {
             self.take_out(spot);
         }
@@ -238,12 +242,34 @@ impl<V: Copy + Default, const BLOCK: usize> SortedBlocks<V, BLOCK> {
         }
     }
 
-    /// Where a key is, or where it would come.
-    fn find(&self, key: u64) -> Result<Spot, Spot> {
-        let span = self
+    /// Where a key is, or where it would come; looked for first where the last change was.
+    fn find_near(&mut self, key: u64) -> Result<Spot, Spot> {
+        let is_near = self
             .firsts
-            .partition_point(|first| *first <= key)
-            .saturating_sub(1);
+            .get(self.finger)
+            .is_some_and(|first| *first <= key)
+            && self
+                .firsts
+                .get(self.finger + 1)
+                .is_none_or(|first| key < *first);
+        if !is_near {
+            self.finger = self.span_of(key);
+        }
+        self.find_in(self.finger, key)
+    }
+
+    /// As `find_near`, without a change.
+    fn find(&self, key: u64) -> Result<Spot, Spot> {
+        self.find_in(self.span_of(key), key)
+    }
+
+    /// The span that a key belongs to.
+    fn span_of(&self, key: u64) -> usize {
+        let behind = self.firsts.partition_point(|first| *first <= key);
+        behind.saturating_sub(1)
+    }
+
+    fn find_in(&self, span: usize, key: u64) -> Result<Spot, Spot> {
         let Some(found) = self.spans.get(span) else {
             return Err(Spot { span, at: 0 });
         };

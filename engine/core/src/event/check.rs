@@ -52,7 +52,7 @@ impl Event {
 
     /// Whether this is a change of a book with nothing wrong: nearly every event is, so it is asked first.
     #[inline]
-    fn is_sound_delta(&self) -> bool {
+    pub fn is_sound_delta(&self) -> bool {
         let [_, _, quantity_first, price_second, quantity_second] = self.body;
         let is_padded = match self.level_count() {
             1 => price_second | quantity_second == 0,
