@@ -114,16 +114,17 @@ impl FrameGate {
         }
         self.last_sequence = expected;
         if frame.kind >= MANIFEST_KIND {
-            self.look_at_run(&frame)?;
+            self.look_at_run(frame)?;
         }
         Ok(Some(frame))
     }
 
     /// A manifest, or what this version does not know; the player refuses what looks like an input or a decision and is none.
     #[cold]
-    fn look_at_run(&mut self, frame: &FrameView<'_>) -> Result<(), ReplayError> {
+    #[inline(never)]
+    fn look_at_run(&mut self, frame: FrameView<'_>) -> Result<(), ReplayError> {
         match frames::classify(frame.kind) {
-            FrameClass::Manifest => self.go_on(frame),
+            FrameClass::Manifest => self.go_on(&frame),
             _ => Err(ReplayError::Kind {
                 sequence: frame.sequence,
                 kind: frame.kind,

@@ -263,7 +263,7 @@ fn replay_single<M: Machine, F: Frames>(
 ) -> Result<Parts<M>, ReplayError> {
     let mut comparer = Comparer::new();
     while let Some(frame) = gate.next(&mut frames)? {
-        player.take(&frame, &mut comparer)?;
+        player.take(frame, &mut comparer)?;
     }
     Ok((gate, player, comparer))
 }
@@ -333,7 +333,7 @@ fn play<M: Machine>(
         waiter: waiter.clone(),
     };
     loop {
-        let taken = items.take(BATCH, |item, _| player.take(&item.view(), &mut sender))?;
+        let taken = items.take(BATCH, |item, _| player.take(item.view(), &mut sender))?;
         match taken {
             Taken::Items(_) => waiter.reset(),
             Taken::Empty => waiter.idle(),

@@ -39,11 +39,12 @@ impl<M: Machine> Player<M> {
     /// Applies an input, or passes a journaled decision on; `findings` is told everything to compare, in order.
     ///
     /// The input is applied where it stands in the journal's memory: each copy of its 64 bytes out of words that were just stored
-    /// in other widths cost a stall, together a third of the time.
+    /// in other widths cost a stall, together a third of the time. The frame comes by value: a reference to it keeps its fields in
+    /// memory.
     #[inline(always)]
     pub(super) fn take(
         &mut self,
-        frame: &FrameView<'_>,
+        frame: FrameView<'_>,
         findings: &mut impl Findings,
     ) -> Result<(), ReplayError> {
         // Nine frames of ten, and the shortest way for them.
@@ -83,7 +84,7 @@ impl<M: Machine> Player<M> {
 
     fn apply(
         &mut self,
-        frame: &FrameView<'_>,
+        frame: FrameView<'_>,
         kind: EventKind,
         event: &Event,
         findings: &mut impl Findings,
@@ -102,7 +103,7 @@ impl<M: Machine> Player<M> {
     #[inline(always)]
     fn apply_sound(
         &mut self,
-        frame: &FrameView<'_>,
+        frame: FrameView<'_>,
         kind: EventKind,
         event: &Event,
         findings: &mut impl Findings,
@@ -133,7 +134,7 @@ impl<M: Machine> Player<M> {
 }
 
 #[cold]
-fn payload_error(frame: &FrameView<'_>) -> ReplayError {
+fn payload_error(frame: FrameView<'_>) -> ReplayError {
     ReplayError::Payload {
         sequence: frame.sequence,
         kind: frame.kind,

@@ -41,7 +41,7 @@ impl<M: Machine> Stepper<M> {
         let Some(frame) = self.gate.next(frames)? else {
             return Ok(Stepped::Nothing);
         };
-        self.player.take(&frame, &mut self.comparer)?;
+        self.player.take(frame, &mut self.comparer)?;
         Ok(Stepped::Frame)
     }
 
