@@ -10,7 +10,7 @@ use super::{
     occupancy::{Occupancy, boxed_array},
 };
 
-/// Levels of one side: a window of ticks near the market and a sorted array beyond it.
+/// Levels of one side: a window of ticks near the market and sorted blocks beyond it.
 ///
 /// Invariants:
 /// - a key in `[base, base + TICKS)` is stored in slot `key % TICKS`; a free slot holds quantity 0;
