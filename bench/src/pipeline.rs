@@ -44,42 +44,53 @@ pub(crate) const fn busy_threads(threads: ThreadMode) -> usize {
     }
 }
 
-/// Time for the journal's helpers to get ahead before the first event.
+/// Time for the journal's helpers to get ahead before the first window.
 const HEAD_START: Duration = Duration::from_millis(400);
 /// Number of the hub in client order ids.
 const HUB_ID: u16 = 1;
 
-/// Whether the core appends to a journal on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Journaling<'a> {
-    /// To a new one in a temporary folder within this one, or within the system's.
-    On(Option<&'a std::path::Path>),
-    /// Numbers are given, nothing is kept.
-    Off,
+/// A journal on disk that all windows of one figure append to, in a temporary folder.
+///
+/// Made before the first window: its helpers get ahead while nothing is measured. To wait for that between two windows would leave
+/// the cores idle, and a host puts idle virtual cores wherever it likes.
+pub(crate) struct KeptJournal {
+    writer: Writer,
+    // Removed behind the writer.
+    _folder: tempfile::TempDir,
 }
 
-/// Runs one window and adds it to `record`.
+impl KeptJournal {
+    /// In this folder, or in the system's temporary one.
+    ///
+    /// # Errors
+    /// When the folder or the journal cannot be made.
+    pub(crate) fn new(folder: Option<&std::path::Path>) -> Result<Self, Failure> {
+        let folder = match folder {
+            Some(folder) => tempfile::tempdir_in(folder)?,
+            None => tempfile::tempdir()?,
+        };
+        let writer = Writer::create(folder.path().join("journal"), &JournalOptions::default())?;
+        std::thread::sleep(HEAD_START);
+        Ok(Self {
+            writer,
+            _folder: folder,
+        })
+    }
+}
+
+/// Runs one window and adds it to `record`. Without a journal numbers are given and nothing is kept.
 ///
 /// # Errors
 /// When the engine or the journal fails.
 pub(crate) fn run(
     stand: Stand<'_>,
     threads: ThreadMode,
-    journaling: Journaling<'_>,
+    journal: Option<&mut KeptJournal>,
     record: &mut Record,
 ) -> Result<(), Failure> {
-    match journaling {
-        Journaling::Off => run_with(stand, threads, Counting { next_sequence: 1 }, record),
-        Journaling::On(folder) => {
-            let dir = match folder {
-                Some(folder) => tempfile::tempdir_in(folder)?,
-                None => tempfile::tempdir()?,
-            };
-            let writer = Writer::create(dir.path().join("journal"), &JournalOptions::default())?;
-            // Its helpers make the first segments ready: on a machine with few cores they would take them from the busy threads.
-            std::thread::sleep(HEAD_START);
-            run_with(stand, threads, writer, record)
-        }
+    match journal {
+        None => run_with(stand, threads, Counting { next_sequence: 1 }, record),
+        Some(journal) => run_with(stand, threads, Lent(&mut journal.writer), record),
     }
 }
 
@@ -199,13 +210,14 @@ impl CommandSink for Sink<'_> {
     }
 }
 
-/// Events after which the core's thread must no longer allocate.
-const WARM_UP_EVENTS: u64 = 16;
+/// Reports after which the core's thread must no longer allocate.
+const WARM_UP_LOOKS: u64 = 16;
 
 /// The machine: one order an event. It lives on the core's thread, so it can tell what that thread allocates.
 #[derive(Default)]
 struct Answer {
     applied_count: u64,
+    looked_count: u64,
     allocated_first: u64,
     allocated_last: u64,
 }
@@ -214,27 +226,60 @@ impl Machine for Answer {
     #[inline]
     fn apply(&mut self, sequence: u64, _ts_core_ns: i64, event: &Event, decisions: &mut Decisions) {
         self.applied_count += 1;
-        self.allocated_last = allocations::of_this_thread();
-        if self.applied_count <= WARM_UP_EVENTS {
-            self.allocated_first = self.allocated_last;
-        }
-        if let EventView::Trade(trade) = event.view() {
-            // The first decision of an input always has room.
-            let _ = decisions.push(Decision {
-                kind: DecisionKind::PlaceOrder as u8,
-                side: Side::Bid as u8,
-                client_order_id: ClientOrderId::new(HUB_ID, sequence + 1).0,
-                price: trade.price,
-                quantity: trade.quantity,
-                order_type: OrderType::Limit as u8,
-                time_in_force: TimeInForce::GoodTillCancelled as u8,
-                ..Decision::default()
-            });
-        }
+        let EventView::Trade(trade) = event.view() else {
+            // Among others the report that follows each order, when nothing is waited for.
+            self.allocated_last = allocations::of_this_thread();
+            self.looked_count += 1;
+            if self.looked_count <= WARM_UP_LOOKS {
+                self.allocated_first = self.allocated_last;
+            }
+            return;
+        };
+        // The first decision of an input always has room.
+        let _ = decisions.push(Decision {
+            kind: DecisionKind::PlaceOrder as u8,
+            side: Side::Bid as u8,
+            client_order_id: ClientOrderId::new(HUB_ID, sequence + 1).0,
+            price: trade.price,
+            quantity: trade.quantity,
+            order_type: OrderType::Limit as u8,
+            time_in_force: TimeInForce::GoodTillCancelled as u8,
+            ..Decision::default()
+        });
     }
 
     fn state_hash(&self) -> u64 {
         self.applied_count
+    }
+}
+
+/// A journal that stays open when a run is over.
+struct Lent<'a>(&'a mut Writer);
+
+impl Journal for Lent<'_> {
+    #[inline]
+    fn next_sequence(&self) -> u64 {
+        self.0.next_sequence()
+    }
+
+    #[inline]
+    fn append(
+        &mut self,
+        kind: u16,
+        time_ns: i64,
+        cause: u64,
+        payload: &[u8],
+    ) -> Result<u64, JournalFault> {
+        Ok(self.0.append(kind, time_ns, cause, payload)?)
+    }
+
+    #[inline]
+    fn poll_health(&mut self) -> Result<Condition, JournalFault> {
+        Ok(self.0.poll_health()?)
+    }
+
+    fn seal(self) -> Result<JournalEnd, JournalFault> {
+        Ok(JournalEnd::default())
     }
 }
 

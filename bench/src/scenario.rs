@@ -1,6 +1,7 @@
-//! The windows of a scenario, interleaved: idle, floor, measured, and again.
+//! The windows of a scenario, interleaved: idle, floor, measured, and again. Between two windows lies nothing but a look at where the
+//! host has put the cores, so that none of them begins on cores that were idle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use acth_engine::clock::WallClock;
 
@@ -13,7 +14,7 @@ use crate::{
     hiccup::Hiccups,
     machine::Machine,
     pace::Window,
-    pipeline::{self, Journaling},
+    pipeline::{self, KeptJournal},
     placement::Cores,
     record::Record,
     report::{Bar, Report},
@@ -79,25 +80,28 @@ pub(crate) fn measure(
     machine: &Machine,
 ) -> Result<Vec<Report>, Failure> {
     let plan = Plan::new(args);
+    let mut journal = plan.journal()?;
     let mut taken = BTreeMap::new();
-    let mut round_taken = Taken::new(plan.variants.len())?;
+    let mut window = Record::new()?;
     let mut hiccups = Hiccups::new()?;
     for round in 0..args.rounds {
         let stand = plan.stand(load.window(round, plan.length_ns));
-        let before = Class::probe(stand)?;
         hiccups.watch(&plan.clock, plan.length_ns / IDLE_PART);
-        plan.run_floor(stand, &mut round_taken.floor)?;
-        for (variant, record) in plan.variants.iter().zip(&mut round_taken.measured) {
-            variant.run(stand, record)?;
+        let mut before = Class::probe(stand)?;
+        for index in plan.order(round) {
+            plan.run(index, stand, journal.as_mut(), &mut window)?;
+            let after = Class::probe(stand)?;
+            let all = match taken.entry(before.through(after)) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(plan.records()?),
+            };
+            all[index].merge(&window)?;
+            window.clear();
+            before = after;
         }
-        let class = before.through(Class::probe(stand)?);
-        let all = match taken.entry(class) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(Taken::new(plan.variants.len())?)
-            }
-        };
-        all.take(&mut round_taken)?;
+    }
+    if !plan.is_comparable(&taken) {
+        taken = BTreeMap::from([(Class::Moved, plan.merged(&taken)?)]);
     }
     let mut reports = Vec::new();
     for class in Class::ALL {
@@ -108,49 +112,30 @@ pub(crate) fn measure(
     Ok(reports)
 }
 
-/// What was measured over some rounds.
-struct Taken {
-    floor: Record,
-    measured: Vec<Record>,
-}
-
-impl Taken {
-    fn new(variant_count: usize) -> Result<Self, Failure> {
-        let measured = (0..variant_count).map(|_| Record::new());
-        Ok(Self {
-            floor: Record::new()?,
-            measured: measured.collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// Takes what another one holds over and leaves it empty.
-    fn take(&mut self, other: &mut Self) -> Result<(), Failure> {
-        self.floor.merge(&other.floor)?;
-        other.floor.clear();
-        for (ours, theirs) in self.measured.iter_mut().zip(&mut other.measured) {
-            ours.merge(theirs)?;
-            theirs.clear();
-        }
-        Ok(())
-    }
+/// Whether the core appends to a journal on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Journaling {
+    On,
+    /// Numbers are given, nothing is kept.
+    Off,
 }
 
 /// One thing that is measured beside the floor.
 #[derive(Clone, Copy)]
-enum Variant<'a> {
+enum Variant {
     Hop,
-    Pipeline(Threads, Journaling<'a>),
+    Pipeline(Threads, Journaling),
 }
 
-impl Variant<'_> {
+impl Variant {
     const fn name(&self) -> &'static str {
         match self {
             Self::Hop => "hop",
-            Self::Pipeline(Threads::Multi | Threads::Dual, Journaling::On(_)) => "pipeline",
+            Self::Pipeline(Threads::Multi | Threads::Dual, Journaling::On) => "pipeline",
             Self::Pipeline(Threads::Multi | Threads::Dual, Journaling::Off) => {
                 "pipeline-unjournaled"
             }
-            Self::Pipeline(Threads::Single, Journaling::On(_)) => "single",
+            Self::Pipeline(Threads::Single, Journaling::On) => "single",
             Self::Pipeline(Threads::Single, Journaling::Off) => "single-unjournaled",
         }
     }
@@ -158,7 +143,7 @@ impl Variant<'_> {
     fn bars(&self, report: &Report, class: Class) -> Vec<Bar> {
         let is_classed = matches!(class, Class::Near | Class::Far);
         match self {
-            Self::Pipeline(_, Journaling::On(_)) if is_classed => vec![
+            Self::Pipeline(_, Journaling::On) if is_classed => vec![
                 Bar::at_most(
                     "p50 at most 1.25 times the hop",
                     report.ratio_p50,
@@ -175,11 +160,17 @@ impl Variant<'_> {
         }
     }
 
-    fn run(&self, stand: Stand<'_>, record: &mut Record) -> Result<(), Failure> {
+    fn run(
+        &self,
+        stand: Stand<'_>,
+        journal: Option<&mut KeptJournal>,
+        record: &mut Record,
+    ) -> Result<(), Failure> {
         match self {
             Self::Hop => hop::run(stand, record),
             Self::Pipeline(threads, journaling) => {
-                pipeline::run(stand, threads.mode(), *journaling, record)
+                let journal = journal.filter(|_| *journaling == Journaling::On);
+                pipeline::run(stand, threads.mode(), journal, record)
             }
         }
     }
@@ -192,7 +183,7 @@ struct Plan<'a> {
     cores: Cores,
     length_ns: i64,
     busy_threads: usize,
-    variants: Vec<Variant<'a>>,
+    variants: Vec<Variant>,
 }
 
 impl<'a> Plan<'a> {
@@ -202,9 +193,8 @@ impl<'a> Plan<'a> {
             let threads = args.threads(cores.count());
             // The floor needs its own threads whatever the engine does.
             let busy_threads = pipeline::busy_threads(threads.mode()).max(floor::THREADS);
-            let journaling = Journaling::On(args.journal_dir.as_deref());
             let variants = vec![
-                Variant::Pipeline(threads, journaling),
+                Variant::Pipeline(threads, Journaling::On),
                 Variant::Pipeline(threads, Journaling::Off),
             ];
             (busy_threads, variants)
@@ -237,26 +227,83 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn run_floor(&self, stand: Stand<'_>, record: &mut Record) -> Result<(), Failure> {
-        if self.args.scenario == Scenario::Pipeline {
-            return hop::run(stand, record);
+    /// The journal of the variants that have one.
+    fn journal(&self) -> Result<Option<KeptJournal>, Failure> {
+        let is_pipeline = self.args.scenario == Scenario::Pipeline;
+        let folder = self.args.journal_dir.as_deref();
+        is_pipeline.then(|| KeptJournal::new(folder)).transpose()
+    }
+
+    /// The windows of a round: 0 is the floor, those behind it are the variants. Every other round goes backwards, so that none is always
+    /// first.
+    fn order(&self, round: u32) -> Vec<usize> {
+        let mut order: Vec<_> = (0..=self.variants.len()).collect();
+        if !round.is_multiple_of(2) {
+            order.reverse();
         }
-        line::run(stand, record);
-        Ok(())
+        order
+    }
+
+    /// An empty record for each window of a round.
+    fn records(&self) -> Result<Vec<Record>, Failure> {
+        (0..=self.variants.len()).map(|_| Record::new()).collect()
+    }
+
+    /// Whether each variant can be compared with a floor of some class: in a short run the host may have moved a core between the two.
+    fn is_comparable(&self, taken: &BTreeMap<Class, Vec<Record>>) -> bool {
+        (1..=self.variants.len()).all(|index| {
+            let mut classes = taken.values();
+            classes.any(|records| records[0].count() > 0 && records[index].count() > 0)
+        })
+    }
+
+    /// The windows of all classes together.
+    fn merged(&self, taken: &BTreeMap<Class, Vec<Record>>) -> Result<Vec<Record>, Failure> {
+        let mut merged = self.records()?;
+        for records in taken.values() {
+            for (all, record) in merged.iter_mut().zip(records) {
+                all.merge(record)?;
+            }
+        }
+        Ok(merged)
+    }
+
+    fn run(
+        &self,
+        index: usize,
+        stand: Stand<'_>,
+        journal: Option<&mut KeptJournal>,
+        record: &mut Record,
+    ) -> Result<(), Failure> {
+        match index.checked_sub(1) {
+            Some(index) => self.variants[index].run(stand, journal, record),
+            None if self.args.scenario == Scenario::Pipeline => hop::run(stand, record),
+            None => {
+                line::run(stand, record);
+                Ok(())
+            }
+        }
     }
 
     fn reports(
         &self,
         load: &Arriving,
         class: Class,
-        taken: &Taken,
+        taken: &[Record],
         hiccups: &Hiccups,
         machine: &Machine,
     ) -> Result<Vec<Report>, Failure> {
         let mut reports = Vec::new();
-        for (variant, measured) in self.variants.iter().zip(&taken.measured) {
+        let Some((floor, measured)) = taken.split_first() else {
+            return Ok(reports);
+        };
+        for (variant, measured) in self.variants.iter().zip(measured) {
+            if class != Class::Moved && (floor.count() == 0 || measured.count() == 0) {
+                // Nothing to compare in this class.
+                continue;
+            }
             let rate = load.rate_per_second();
-            let mut report = Report::new(variant.name(), rate, &taken.floor, measured, machine)?
+            let mut report = Report::new(variant.name(), rate, floor, measured, machine)?
                 .with_hiccups(hiccups)?;
             if let Arriving::Burst(arrivals, speed) = load {
                 report.arrivals = format!("{} {speed}x", arrivals.name);

@@ -131,6 +131,27 @@ impl WritableMapping {
         }
     }
 
+    /// Asks for the lines that frames a little further on will be stored into, for writing and without waiting. Fresh memory is in no
+    /// cache of this core, and a store to such a line holds back every later one, the publication of an order among them.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(crate) fn claim_ahead(&self, position: usize) {
+        /// Some five frames: what a burst appends while a line comes from memory.
+        const AHEAD_BYTES: usize = 512;
+        let line = self.base.wrapping_add(position + AHEAD_BYTES);
+        // SAFETY: a prefetch reads and writes nothing and cannot fault, wherever it points; behind the end of the mapping it is lost.
+        unsafe {
+            // Not `_mm_prefetch`: for writing it exists only where the build says that the processor has it; the others take the
+            // instruction for none.
+            std::arch::asm!(
+                "prefetchw [{line}]",
+                "prefetchw [{line} + 64]",
+                line = in(reg) line,
+                options(nostack, preserves_flags)
+            );
+        }
+    }
+
     /// As `put_frame`, in one pass: every word goes into the checksum from the register that it is stored from, and nothing
     /// is called.
     #[cfg(target_arch = "x86_64")]
@@ -147,7 +168,7 @@ impl WritableMapping {
         let frame_bytes = crate::bounds::frame_bytes(payload_bytes);
         assert!(position.is_multiple_of(FRAME_ALIGN_BYTES));
         assert!(position + frame_bytes <= self.length);
-        let mut running = Running::begin(seed.frame(position, frame_bytes as u32));
+        let running = Running::begin(seed.frame(position, frame_bytes as u32));
         let (whole, rest) = fields.payload.as_chunks::<8>();
         let header = [
             fields.sequence,
@@ -161,27 +182,52 @@ impl WritableMapping {
         // - `&mut self`: this is the one writer; readers look at nothing behind the first word until it is published.
         unsafe {
             let first = self.base.add(position).cast::<u64>();
-            let mut place = first.add(1);
-            // Volatile, else the compiler makes two loops of it, one of them a call of memcpy. Words of 8 bytes, as a payload that
-            // was just made of smaller stores would stall wider loads.
-            let mut put = |word: u64| {
-                place.write_volatile(word.to_le());
-                place = place.add(1);
-                running = add(running, word);
+            let mut row = Row {
+                place: first.add(1),
+                running,
+                add,
             };
-            header.into_iter().for_each(&mut put);
-            whole
-                .iter()
-                .for_each(|bytes| put(u64::from_le_bytes(*bytes)));
-            if !rest.is_empty() {
-                put(word_of(rest));
+            for word in header {
+                row.put(word);
             }
-            *chain ^= running.end();
+            for bytes in whole {
+                row.put(u64::from_le_bytes(*bytes));
+            }
+            if !rest.is_empty() {
+                row.put(word_of(rest));
+            }
+            *chain ^= row.running.end();
             (*first.cast::<CommitWord>()).publish(Commit {
                 frame_bytes: frame_bytes as u32,
                 crc: *chain,
             });
         }
+    }
+}
+
+/// Words of a frame in the making, and the checksum over them.
+#[cfg(target_arch = "x86_64")]
+struct Row<A> {
+    place: *mut u64,
+    running: Running,
+    add: A,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<A: Fn(Running, u64) -> Running> Row<A> {
+    /// Stores the next word. Volatile, else the compiler makes two loops of a frame, one of them a call of memcpy. Words of 8
+    /// bytes, as a payload that was just made of smaller stores would stall wider loads.
+    ///
+    /// # Safety
+    /// `place` is a word of the mapping that no reader looks at yet.
+    #[inline(always)]
+    unsafe fn put(&mut self, word: u64) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.place.write_volatile(word.to_le());
+            self.place = self.place.add(1);
+        }
+        self.running = (self.add)(self.running, word);
     }
 }
 

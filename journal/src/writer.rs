@@ -291,6 +291,7 @@ impl Writer {
             payload,
         };
         let mapping = &mut self.segment.mapping;
+        mapping.claim_ahead(position);
         mapping.put_short_frame(position, self.seed, &mut self.crc_before, &fields, add);
         self.position = end;
         self.next_sequence = sequence + 1;

@@ -44,7 +44,7 @@ impl Event {
     /// The first thing found wrong.
     #[inline]
     pub fn check(&self) -> Result<(), EventError> {
-        if self.is_sound_delta() {
+        if self.is_sound_delta() || self.is_sound_tick() {
             return Ok(());
         }
         self.check_any()
@@ -62,6 +62,20 @@ impl Event {
         let are_quantities = (quantity_first | quantity_second).cast_signed() >= 0;
         let has_known_bits = self.flags & !flags::ALL == 0 && self.detail & !delta_detail::ALL == 0;
         self.kind == EventKind::BookDelta as u8 && has_known_bits && is_padded && are_quantities
+    }
+
+    /// Whether this is a quote or a trade with nothing wrong: asked next, since the tables of `check_any` cost as much as an append.
+    #[inline]
+    fn is_sound_tick(&self) -> bool {
+        let [_, quantity_first, _, quantity_second, last] = self.body;
+        let is_whole = if self.kind == EventKind::Trade as u8 {
+            Side::from_code(self.detail).is_some() && last == 0 && quantity_first.cast_signed() >= 0
+        } else {
+            self.kind == EventKind::Bbo as u8
+                && self.detail == 0
+                && (quantity_first | quantity_second).cast_signed() >= 0
+        };
+        is_whole && self.flags & !flags::ALL == 0
     }
 
     #[inline(never)]
@@ -161,6 +175,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Bbo, Trade};
     use proptest::prelude::*;
 
     proptest! {
@@ -189,5 +204,21 @@ mod tests {
             let event = Event::book_delta(crate::instrument::InstrumentId(1), 3, &levels[..count]);
             assert!(event.is_sound_delta());
         }
+        let quote = Bbo {
+            bid: level,
+            ask: level,
+            update_id: u64::MAX,
+        };
+        let trade = Trade {
+            price: -5,
+            quantity: 0,
+            trade_id: u64::MAX,
+            trade_id_final: u64::MAX,
+            reserved: 0,
+        };
+        let event = |kind| Event::new(kind, crate::instrument::InstrumentId(1));
+        assert!(event(EventKind::Bbo).with_body(&quote).is_sound_tick());
+        let trade = event(EventKind::Trade).with_body(&trade);
+        assert!(trade.with_detail(Side::Ask as u8).is_sound_tick());
     }
 }

@@ -4,6 +4,7 @@
 //! - an input is journaled before the machine sees it, a decision before egress does;
 //! - the decisions of the input at sequence `n` are the frames `n + 1`, `n + 2`, ... and nothing else takes a sequence
 //!   between them, since the machine predicts its client order ids from that; asserted on every append;
+//! - every input is counted once, when its commands have left or before the next input;
 //! - no allocation, lock or system call here after the first input.
 
 use acth_core::{
@@ -33,6 +34,17 @@ pub(super) struct CoreStage<'a, M, J> {
     decisions: Decisions,
     decision_hash: StateHasher,
     next_sequence: u64,
+    uncounted: Option<Uncounted>,
+}
+
+/// What of the last input is still to be counted.
+#[derive(Clone, Copy)]
+struct Uncounted {
+    sequence: u64,
+    kind: u8,
+    ts_ingress_ns: i64,
+    dequeued_ns: i64,
+    decided_ns: i64,
 }
 
 impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
@@ -54,6 +66,7 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
             decisions: Decisions::new(),
             decision_hash: StateHasher::new(),
             next_sequence,
+            uncounted: None,
         }
     }
 
@@ -64,6 +77,20 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
         event: &Event,
         send: impl FnMut(&Outbound) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
+        let sent = self.decide(event, send);
+        // What is only counted comes when the commands are on their way.
+        self.count();
+        sent
+    }
+
+    /// As `step` for a caller who lets the commands leave himself: what is only counted waits for `count`, or for the next input.
+    #[inline]
+    pub(super) fn decide(
+        &mut self,
+        event: &Event,
+        send: impl FnMut(&Outbound) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        self.count();
         event.check()?;
         let dequeued_ns = self.clock.real_ns();
         let ts_core_ns = self.clock.advance(dequeued_ns, event.ts_ingress_ns);
@@ -79,10 +106,23 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
         self.append_decisions(sequence, ts_core_ns)?;
         let decided_ns = self.clock.real_ns();
         let sent = self.send_commands(sequence, event.ts_ingress_ns, decided_ns, send);
-        // What is only counted comes when the commands are on their way.
-        self.fold_decisions(sequence);
-        self.count_input(event, dequeued_ns, decided_ns);
+        self.uncounted = Some(Uncounted {
+            sequence,
+            kind: event.kind,
+            ts_ingress_ns: event.ts_ingress_ns,
+            dequeued_ns,
+            decided_ns,
+        });
         sent
+    }
+
+    /// Counts the last input and folds its decisions, unless that was done.
+    #[inline]
+    pub(super) fn count(&mut self) {
+        if let Some(input) = self.uncounted.take() {
+            self.fold_decisions(input.sequence);
+            self.count_input(&input);
+        }
     }
 
     #[inline]
@@ -161,12 +201,12 @@ impl<'a, M: Machine, J: Journal> CoreStage<'a, M, J> {
     }
 
     #[inline]
-    fn count_input(&mut self, event: &Event, dequeued_ns: i64, decided_ns: i64) {
+    fn count_input(&mut self, input: &Uncounted) {
         self.progress.events += 1;
-        self.progress.fills += u64::from(event.kind == EventKind::OrderFilled as u8);
-        self.apply.record(dequeued_ns, decided_ns);
+        self.progress.fills += u64::from(input.kind == EventKind::OrderFilled as u8);
+        self.apply.record(input.dequeued_ns, input.decided_ns);
         if !self.clock.is_event_time() {
-            self.ingress.record(event.ts_ingress_ns, dequeued_ns);
+            self.ingress.record(input.ts_ingress_ns, input.dequeued_ns);
         }
     }
 

@@ -87,6 +87,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
     fn take_together(&mut self, event: &Event) -> Result<(), EngineError> {
         self.step(event)?;
         if self.commands.is_empty() {
+            self.stage.count();
             return Ok(());
         }
         self.waited_events += 1;
@@ -118,7 +119,10 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
             self.flush();
             match self.reports.pop_front() {
                 Some(report) => self.step(&report)?,
-                None => return Ok(()),
+                None => {
+                    self.stage.count();
+                    return Ok(());
+                }
             }
         }
     }
@@ -153,11 +157,12 @@ impl<M: Machine, J: Journal, Snk: CommandSink> Inline<'_, M, J, Snk> {
         }
     }
 
+    /// What is only counted comes when the commands have left: `pump` does it, or the next step.
     #[inline]
     fn step(&mut self, event: &Event) -> Result<(), EngineError> {
         self.place = Place::Core;
         let (commands, clock) = (&mut self.commands, &self.clock);
-        let outcome = self.stage.step(event, |outbound| {
+        let outcome = self.stage.decide(event, |outbound| {
             commands.push_back(Outbound {
                 ts_published_ns: match outbound.ts_published_ns {
                     0 => clock.stamp_ns().unwrap_or(0),
@@ -436,6 +441,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
         if self.feed.intake.is_core_usable {
             self.guard(|hub| hub.feed.intake.stop());
         }
+        self.feed.intake.stage.count();
         self.shared.monitor.store(&self.feed.intake.stage.progress);
     }
 

@@ -66,7 +66,12 @@ impl Sender {
             now_ns >= *deadline_ns.get_or_insert(now_ns + EGRESS_WAIT_MS * 1_000_000)
         };
         let fill = |slot: &mut Outbound| {
-            *slot = *outbound;
+            // Field by field: a copy in wider loads would wait for the stores that just made it.
+            slot.sequence = outbound.sequence;
+            slot.ts_cause_ingress_ns = outbound.ts_cause_ingress_ns;
+            slot.ts_decided_ns = outbound.ts_decided_ns;
+            slot.ts_published_ns = outbound.ts_published_ns;
+            slot.decision = outbound.decision;
             if outbound.ts_published_ns == 0 || has_waited.get() {
                 slot.ts_published_ns = clock.stamp_ns().unwrap_or(0);
             }
