@@ -39,7 +39,9 @@ impl Money {
 
     /// The nearest f64, for statistics and reports; never for books of account.
     pub fn to_f64(self) -> f64 {
-        self.0 as f64 / Self::ONE.0 as f64
+        // The nearest either way; a conversion of 128 bits is a call.
+        let amount = i64::try_from(self.0).map_or(self.0 as f64, |amount| amount as f64);
+        amount / Self::ONE.0 as f64
     }
 
     /// The size without sign.

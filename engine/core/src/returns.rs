@@ -25,6 +25,8 @@ pub struct Returns {
     mids: Vec<Option<f64>>,
     row: Vec<f64>,
     rows: u64,
+    /// Room for what is held: index and exposure. Nothing in it lasts.
+    held: Vec<(usize, f64)>,
 }
 
 impl Returns {
@@ -38,6 +40,7 @@ impl Returns {
             mids: alloc::vec![None; count],
             row: alloc::vec![0.0; count],
             rows: 0,
+            held: Vec::with_capacity(count),
         })
     }
 
@@ -86,26 +89,24 @@ impl Returns {
     /// Correlation between the return of `instrument` and that of the book of all *other* positions, in parts per
     /// million; `exposure(i)` is the signed value of position i. 0 while too few rows were seen or nothing is held.
     pub(crate) fn correlation_with_book_ppm(
-        &self,
+        &mut self,
         instrument: usize,
         exposure: impl Fn(usize) -> f64,
     ) -> i64 {
         if self.rows < ROWS_MIN {
             return 0;
         }
-        let count = self.row.len();
+        // Each exposure once: it is worked out in wide integers, and every pair of positions wants two.
+        self.held.clear();
+        let others = (0..self.row.len()).filter(|&index| index != instrument);
+        let weighted = others.map(|index| (index, exposure(index)));
+        self.held
+            .extend(weighted.filter(|(_, weight)| *weight != 0.0));
         let (mut shared, mut variance) = (0.0, 0.0);
-        for first in 0..count {
-            let weight = exposure(first);
-            if first == instrument || weight == 0.0 {
-                continue;
-            }
+        for &(first, weight) in &self.held {
             shared += weight * self.covariance.covariance(instrument, first);
-            for second in 0..count {
-                let other = exposure(second);
-                if second != instrument && other != 0.0 {
-                    variance += weight * other * self.covariance.covariance(first, second);
-                }
+            for &(second, other) in &self.held {
+                variance += weight * other * self.covariance.covariance(first, second);
             }
         }
         let scale = variance * self.covariance.covariance(instrument, instrument);
@@ -147,5 +148,56 @@ impl Returns {
             hash.float(mid.unwrap_or(-1.0));
         }
         hash.word(self.rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition, pair by pair.
+    fn plainly(returns: &Returns, instrument: usize, exposures: &[f64]) -> i64 {
+        let covariance = |first, second| returns.covariance.covariance(first, second);
+        let held = |index: &usize| *index != instrument && exposures[*index] != 0.0;
+        let (mut shared, mut variance) = (0.0, 0.0);
+        for first in (0..exposures.len()).filter(held) {
+            shared += exposures[first] * covariance(instrument, first);
+            for second in (0..exposures.len()).filter(held) {
+                variance += exposures[first] * exposures[second] * covariance(first, second);
+            }
+        }
+        let scale = variance * covariance(instrument, instrument);
+        (shared / libm::sqrt(scale) * 1e6) as i64
+    }
+
+    #[test]
+    fn only_what_is_held_elsewhere_counts() {
+        let mut returns = Returns::new(5, 20.0).unwrap();
+        let mut state = 7_u64;
+        for _ in 0..ROWS_MIN {
+            for value in &mut returns.row {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                *value = (state >> 40) as f64 / 1e9 - 0.008;
+            }
+            let row = returns.row.clone();
+            returns.covariance.update(&row);
+            returns.rows += 1;
+        }
+        let exposures = [250.0, 0.0, -1000.5, 77.0, 3.0];
+        for instrument in 0..5 {
+            let found = returns.correlation_with_book_ppm(instrument, |index| exposures[index]);
+            assert_eq!(found, plainly(&returns, instrument, &exposures));
+            assert_ne!(found, 0);
+        }
+        assert_eq!(returns.correlation_with_book_ppm(2, |_| 0.0), 0);
+        let alone = |index| if index == 2 { 5.0 } else { 0.0 };
+        assert_eq!(returns.correlation_with_book_ppm(2, alone), 0);
+        returns.rows = ROWS_MIN - 1;
+        assert_eq!(
+            returns.correlation_with_book_ppm(0, |index| exposures[index]),
+            0
+        );
     }
 }

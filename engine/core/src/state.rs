@@ -209,6 +209,7 @@ impl State {
         decisions: &Decisions,
     ) -> RiskView {
         let instrument = request.instrument;
+        let correlation_ppm = self.correlation_ppm(request);
         let group = self.groups.of(instrument);
         let orders_last_second = self.rate.count(self.now_ns);
         let (messages_last_second, venue_messages_last_second) =
@@ -260,7 +261,7 @@ impl State {
             equity_day: self.day.equity(),
             agent_loss: self.day.agent_loss(request.agent, portfolio),
             margin_millionths: both(portfolio.margin_millionths(), open.margin()),
-            correlation_ppm: self.correlation_ppm(request),
+            correlation_ppm,
             volume_24h: market
                 .and_then(|m| m.volume_24h(self.now_ns))
                 .and_then(|volume| rate.convert(volume))
@@ -269,8 +270,9 @@ impl State {
     }
 
     /// How much a fill of this order would move with the rest of the book: +10^6 = entirely.
-    fn correlation_ppm(&self, request: &OrderRequest) -> i64 {
-        let exposure = |index: usize| self.portfolio.exposure(InstrumentId(index as u16)).to_f64();
+    fn correlation_ppm(&mut self, request: &OrderRequest) -> i64 {
+        let portfolio = &self.portfolio;
+        let exposure = |index: usize| portfolio.exposure(InstrumentId(index as u16)).to_f64();
         let with_book = self
             .returns
             .correlation_with_book_ppm(request.instrument.index(), exposure);
