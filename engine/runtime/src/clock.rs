@@ -1,7 +1,7 @@
 //! The two clocks of a run.
 //!
 //! Wall: the time-stamp counter mapped to Unix time once, at the start, and never corrected afterwards, so it never
-//! steps or runs backwards (a read costs about 10 ns). Event: the time of the run is the `ts_ingress_ns` of the current
+//! steps or runs backwards (a read costs about 10 ns); `counter` measures its rate. Event: the time of the run is the `ts_ingress_ns` of the current
 //! event, so the same recording gives the same journal, byte for byte, however fast it is played.
 //!
 //! Invariant: with `Event`, no reading of a real clock ever reaches the journal.
@@ -9,6 +9,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::counter::{Bracket, Rate};
 
 /// Which clock a run goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,30 +26,50 @@ pub enum Clock {
 #[derive(Clone, Debug)]
 pub struct WallClock {
     counter: quanta::Clock,
+    rate: Rate,
     anchor_raw: u64,
     anchor_ns: i64,
 }
 
 impl WallClock {
-    /// Calibrates the counter and takes the anchor. Takes up to 200 ms once a process.
+    /// Measures the counter and takes the anchor. Takes up to 300 ms once a process.
     pub fn start() -> Self {
         let counter = quanta::Clock::new();
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
-        let anchor_raw = counter.raw();
-        let anchor_ns = unix.map_or(0, |age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
+        let rate = Rate::measured(&counter);
+        Self::anchored(counter, rate)
+    }
+
+    /// As `start`, for measuring short times only: within some ten millionths, and without the measuring.
+    pub(crate) fn start_rough() -> Self {
+        let counter = quanta::Clock::new();
+        let rate = Rate::rough(&counter);
+        Self::anchored(counter, rate)
+    }
+
+    fn anchored(counter: quanta::Clock, rate: Rate) -> Self {
+        let anchor = Bracket::narrowest(|| {
+            let before = counter.raw();
+            let age = SystemTime::now().duration_since(UNIX_EPOCH);
+            Bracket {
+                before,
+                ns: age.map_or(0, |age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX)),
+                after: counter.raw(),
+            }
+        });
         Self {
             counter,
-            anchor_raw,
-            anchor_ns,
+            rate,
+            anchor_raw: anchor.tick(),
+            anchor_ns: anchor.ns,
         }
     }
 
     /// ns since the Unix epoch.
     #[inline]
     pub fn now_ns(&self) -> i64 {
-        let elapsed_ns = self
-            .counter
-            .delta_as_nanos(self.anchor_raw, self.counter.raw());
+        // A core whose counter is some ticks behind reads the anchor itself at worst.
+        let ticks = self.counter.raw().saturating_sub(self.anchor_raw);
+        let elapsed_ns = self.rate.ns(ticks);
         self.anchor_ns.saturating_add_unsigned(elapsed_ns)
     }
 }

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod config;
 pub mod control;
+mod counter;
 pub mod durable;
 pub mod error;
 pub mod frames;

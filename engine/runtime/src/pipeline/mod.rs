@@ -43,7 +43,7 @@ use acth_journal::Condition;
 
 use self::{core_stage::CoreStage, outcome::Remains, shared::Shared};
 use crate::{
-    clock::{RunClock, WallClock},
+    clock::{Clock, RunClock, WallClock},
     config::{EngineConfig, ThreadMode},
     control::{Control, StopReason},
     error::EngineError,
@@ -99,7 +99,11 @@ where
     }
     tracing::info!("threads of the run:\n{topology}");
     let manifest = config.manifest.to_bytes()?;
-    let clock = RunClock::new(config.clock, WallClock::start());
+    let wall = match config.clock {
+        Clock::Wall => WallClock::start(),
+        Clock::Event => WallClock::start_rough(),
+    };
+    let clock = RunClock::new(config.clock, wall);
     let mut stage = CoreStage::new(machine, journal, clock, &shared.gate);
     stage.append_unfinished(&config.resume.unfinished)?;
     stage.append_manifest(config.manifest.started_ns, &manifest)?;
