@@ -68,6 +68,11 @@ impl Class {
         if self == after { self } else { Self::Moved }
     }
 
+    /// Whether all of its windows ran on cores that lay the same way throughout: only there a bar says something about the code.
+    pub(crate) const fn is_steady(self) -> bool {
+        matches!(self, Self::Near | Self::Far)
+    }
+
     /// Its name in reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {

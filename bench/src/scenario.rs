@@ -105,8 +105,9 @@ pub(crate) fn measure(
     }
     let mut reports = Vec::new();
     for class in Class::ALL {
-        if let Some(taken) = taken.get(&class) {
-            reports.extend(plan.reports(load, class, taken, &hiccups, machine)?);
+        if let Some(records) = taken.get(&class) {
+            let is_only = taken.len() == 1;
+            reports.extend(plan.reports(load, class, records, is_only, &hiccups, machine)?);
         }
     }
     Ok(reports)
@@ -141,9 +142,8 @@ impl Variant {
     }
 
     fn bars(&self, report: &Report, class: Class) -> Vec<Bar> {
-        let is_classed = matches!(class, Class::Near | Class::Far);
         match self {
-            Self::Pipeline(_, Journaling::On) if is_classed => vec![
+            Self::Pipeline(_, Journaling::On) if class.is_steady() => vec![
                 Bar::at_most(
                     "p50 at most 1.25 times the hop",
                     report.ratio_p50,
@@ -290,6 +290,7 @@ impl<'a> Plan<'a> {
         load: &Arriving,
         class: Class,
         taken: &[Record],
+        is_only: bool,
         hiccups: &Hiccups,
         machine: &Machine,
     ) -> Result<Vec<Report>, Failure> {
@@ -298,8 +299,8 @@ impl<'a> Plan<'a> {
             return Ok(reports);
         };
         for (variant, measured) in self.variants.iter().zip(measured) {
-            if class != Class::Moved && (floor.count() == 0 || measured.count() == 0) {
-                // Nothing to compare in this class.
+            if !is_only && (floor.count() == 0 || measured.count() == 0) {
+                // Nothing to compare in this class; another one has something.
                 continue;
             }
             let rate = load.rate_per_second();
@@ -315,7 +316,9 @@ impl<'a> Plan<'a> {
             report.warnings.extend(machine.warning());
             reports.push(report);
         }
-        self.compare_journaling(&mut reports);
+        if class.is_steady() {
+            self.compare_journaling(&mut reports);
+        }
         Ok(reports)
     }
 
