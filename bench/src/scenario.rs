@@ -103,12 +103,17 @@ pub(crate) fn measure(
     if !plan.is_comparable(&taken) {
         taken = BTreeMap::from([(Class::Moved, plan.merged(&taken)?)]);
     }
+    let left_out = plan.left_out(&taken);
     let mut reports = Vec::new();
     for class in Class::ALL {
         if let Some(records) = taken.get(&class) {
             let is_only = taken.len() == 1;
             reports.extend(plan.reports(load, class, records, is_only, &hiccups, machine)?);
         }
+    }
+    for report in &mut reports {
+        let notes = left_out.iter().filter(|(name, _)| *name == report.scenario);
+        report.warnings.extend(notes.map(|(_, note)| note.clone()));
     }
     Ok(reports)
 }
@@ -255,6 +260,29 @@ impl<'a> Plan<'a> {
             let mut classes = taken.values();
             classes.any(|records| records[0].count() > 0 && records[index].count() > 0)
         })
+    }
+
+    /// What stands in no report, by variant: windows of a class with nothing beside them to compare. No stall is lost without a word.
+    fn left_out(&self, taken: &BTreeMap<Class, Vec<Record>>) -> Vec<(&'static str, String)> {
+        let mut notes = Vec::new();
+        for (class, records) in taken.iter().filter(|_| taken.len() > 1) {
+            for (variant, measured) in self.variants.iter().zip(&records[1..]) {
+                let is_reported = records[0].count() > 0 && measured.count() > 0;
+                if is_reported || measured.count() + measured.missing_count == 0 {
+                    continue;
+                }
+                notes.push((
+                    variant.name(),
+                    format!(
+                        "{class} windows had nothing beside them: {} samples left out, max {:.0} ns, {} events never came through",
+                        measured.count(),
+                        measured.numbers().max,
+                        measured.missing_count
+                    ),
+                ));
+            }
+        }
+        notes
     }
 
     /// The windows of all classes together.

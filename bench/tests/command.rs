@@ -67,7 +67,7 @@ fn assert_reported(found: &[Value], expected: &[(&str, u64)]) {
         .iter()
         .map(|report| samples(report, "measured_samples"));
     assert!(measured.sum::<u64>() > 0);
-    // Where windows of several classes came about, each class has something to compare.
+    // Where windows of several classes came about, each class has something to compare; what has not is said in a note.
     for report in found {
         let is_like = |other: &&Value| {
             names(other) == names(report) && other["arrivals"] == report["arrivals"]

@@ -141,8 +141,8 @@ impl WritableMapping {
         let line = self.base.wrapping_add(position + AHEAD_BYTES);
         // SAFETY: a prefetch reads and writes nothing and cannot fault, wherever it points; behind the end of the mapping it is lost.
         unsafe {
-            // Not `_mm_prefetch`: for writing it exists only where the build says that the processor has it; the others take the
-            // instruction for none.
+            // Not `_mm_prefetch`: the ordinary build makes a prefetch for reading of it. A processor that does not know this one takes it
+            // for none.
             std::arch::asm!(
                 "prefetchw [{line}]",
                 "prefetchw [{line} + 64]",

@@ -441,6 +441,7 @@ impl<M: Machine, J: Journal, Snk: CommandSink, Src: EventSource> Hub<'_, M, J, S
         if self.feed.intake.is_core_usable {
             self.guard(|hub| hub.feed.intake.stop());
         }
+        // The last input: none follows that would do it.
         self.feed.intake.stage.count();
         self.shared.monitor.store(&self.feed.intake.stage.progress);
     }
